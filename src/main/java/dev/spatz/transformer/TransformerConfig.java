@@ -2,6 +2,7 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Gelu;
+import java.util.function.Consumer;
 
 /**
  * The shape of a decoder-only transformer.
@@ -134,79 +135,57 @@ public record TransformerConfig(
 
   /** This shape with another vocabulary size. */
   public TransformerConfig withVocabularySize(int value) {
-    return new TransformerConfig(
-        architecture, value, contextLength, layers, channels, heads, keyValueHeads, headSize,
-        feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+    return with(draft -> draft.vocabularySize = value);
   }
 
   /** This shape with another context length. */
   public TransformerConfig withContextLength(int value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, value, layers, channels, heads, keyValueHeads, headSize,
-        feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+    return with(draft -> draft.contextLength = value);
   }
 
   /** This shape with another number of key/value heads. */
   public TransformerConfig withKeyValueHeads(int value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, value, headSize,
-        feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+    return with(draft -> draft.keyValueHeads = value);
   }
 
   /** This shape with another head size. */
   public TransformerConfig withHeadSize(int value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads, value,
-        feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+    return with(draft -> draft.headSize = value);
   }
 
   /** This shape with another feed-forward width. */
   public TransformerConfig withFeedForward(int value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, value, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+    return with(draft -> draft.feedForward = value);
   }
 
   /** This shape with or without biases. */
   public TransformerConfig withBiases(boolean value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, value, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+    return with(draft -> draft.biases = value);
   }
 
   /** This shape with tied or separate head weights. */
   public TransformerConfig withTiedEmbeddings(boolean value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, value, gelu, normEpsilon, ropeTheta, dropout);
+    return with(draft -> draft.tiedEmbeddings = value);
   }
 
   /** This shape with another form of GELU. */
   public TransformerConfig withGelu(Gelu value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, tiedEmbeddings, value, normEpsilon, ropeTheta, dropout);
+    return with(draft -> draft.gelu = value);
   }
 
   /** This shape with another epsilon of its normalizations. */
   public TransformerConfig withNormEpsilon(double value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, tiedEmbeddings, gelu, value, ropeTheta, dropout);
+    return with(draft -> draft.normEpsilon = value);
   }
 
   /** This shape with another base of the rotary frequencies. */
   public TransformerConfig withRopeTheta(double value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, tiedEmbeddings, gelu, normEpsilon, value, dropout);
+    return with(draft -> draft.ropeTheta = value);
   }
 
   /** This shape with another probability of dropout. */
   public TransformerConfig withDropout(double value) {
-    return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, value);
+    return with(draft -> draft.dropout = value);
   }
 
   /** The number of trainable parameters, a tied matrix counted once. */
@@ -236,6 +215,68 @@ public record TransformerConfig(
   private static void requirePositive(String name, int value) {
     if (value < 1) {
       throw new IllegalArgumentException("%s (%d) must be positive".formatted(name, value));
+    }
+  }
+
+  private TransformerConfig with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.config();
+  }
+
+  /** A mutable copy, for the {@code with…} methods. */
+  private static final class Draft {
+    final Architecture architecture;
+    int vocabularySize;
+    int contextLength;
+    final int layers;
+    final int channels;
+    final int heads;
+    int keyValueHeads;
+    int headSize;
+    int feedForward;
+    boolean biases;
+    boolean tiedEmbeddings;
+    Gelu gelu;
+    double normEpsilon;
+    double ropeTheta;
+    double dropout;
+
+    Draft(TransformerConfig config) {
+      architecture = config.architecture;
+      vocabularySize = config.vocabularySize;
+      contextLength = config.contextLength;
+      layers = config.layers;
+      channels = config.channels;
+      heads = config.heads;
+      keyValueHeads = config.keyValueHeads;
+      headSize = config.headSize;
+      feedForward = config.feedForward;
+      biases = config.biases;
+      tiedEmbeddings = config.tiedEmbeddings;
+      gelu = config.gelu;
+      normEpsilon = config.normEpsilon;
+      ropeTheta = config.ropeTheta;
+      dropout = config.dropout;
+    }
+
+    TransformerConfig config() {
+      return new TransformerConfig(
+          architecture,
+          vocabularySize,
+          contextLength,
+          layers,
+          channels,
+          heads,
+          keyValueHeads,
+          headSize,
+          feedForward,
+          biases,
+          tiedEmbeddings,
+          gelu,
+          normEpsilon,
+          ropeTheta,
+          dropout);
     }
   }
 }
