@@ -1,0 +1,123 @@
+package dev.spatz.transformer;
+
+import dev.spatz.kernel.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What a forward pass over R rows writes, sized once. For training every block has its own, kept
+ * for the backward; for inference all blocks share one.
+ */
+final class Activations implements AutoCloseable {
+  /** A normalization's result (R,C), and what its backward needs (R). */
+  record Normalized(INDArray values, INDArray mean, INDArray inverseDeviation) {}
+
+  /**
+   * What a block writes.
+   *
+   * @param attentionNorm its input, normalized
+   * @param qkv queries, keys and values (R,(H+2G)·D)
+   * @param attended heads side by side (R,H·D)
+   * @param middle residual stream after attention (R,C)
+   * @param feedForwardNorm the middle, normalized
+   * @param hidden before the activation (R,F), or gate and up (R,2F)
+   * @param activated after the activation (R,F)
+   * @param out residual stream after the block (R,C)
+   */
+  record Block(
+      Normalized attentionNorm,
+      INDArray qkv,
+      INDArray attended,
+      INDArray middle,
+      Normalized feedForwardNorm,
+      INDArray hidden,
+      INDArray activated,
+      INDArray out) {}
+
+  final INDArray embedded;
+  final List<Block> blocks;
+  final Normalized norm;
+  private final List<INDArray> owned = new ArrayList<>();
+
+  /** Activations of {@code rows} rows; {@code shared}: one block's arrays serve all blocks. */
+  Activations(TransformerConfig config, DataType type, int rows, boolean shared) {
+    Allocator allocator = shape -> own(Tensors.zeros(type, shape));
+    this.embedded = allocator.zeros(rows, config.channels());
+    List<Block> all = new ArrayList<>();
+    for (int layer = 0; layer < config.layers(); layer++) {
+      all.add(shared && layer > 0 ? all.get(0) : block(config, rows, allocator));
+    }
+    this.blocks = List.copyOf(all);
+    this.norm = normalized(config, rows, allocator);
+  }
+
+  /** Views of the first {@code rows} rows of shared activations; owns nothing. */
+  Activations(Activations whole, int rows) {
+    this.embedded = Tensors.rows(whole.embedded, 0, rows);
+    Block first = whole.blocks.get(0);
+    Block block =
+        new Block(
+            rows(first.attentionNorm, rows),
+            Tensors.rows(first.qkv, 0, rows),
+            Tensors.rows(first.attended, 0, rows),
+            Tensors.rows(first.middle, 0, rows),
+            rows(first.feedForwardNorm, rows),
+            Tensors.rows(first.hidden, 0, rows),
+            Tensors.rows(first.activated, 0, rows),
+            Tensors.rows(first.out, 0, rows));
+    this.blocks = whole.blocks.stream().map(any -> block).toList();
+    this.norm = rows(whole.norm, rows);
+  }
+
+  /** The residual stream that enters a block. */
+  INDArray input(int layer) {
+    return layer == 0 ? embedded : blocks.get(layer - 1).out;
+  }
+
+  /** The residual stream after the last block. */
+  INDArray output() {
+    return blocks.get(blocks.size() - 1).out;
+  }
+
+  private static Block block(TransformerConfig config, int rows, Allocator allocator) {
+    int attended = config.heads() * config.headSize();
+    return new Block(
+        normalized(config, rows, allocator),
+        allocator.zeros(rows, config.attentionShape(1).rowWidth()),
+        allocator.zeros(rows, attended),
+        allocator.zeros(rows, config.channels()),
+        normalized(config, rows, allocator),
+        allocator.zeros(rows, config.hiddenWidth()),
+        allocator.zeros(rows, config.feedForward()),
+        allocator.zeros(rows, config.channels()));
+  }
+
+  private static Normalized normalized(TransformerConfig config, int rows, Allocator allocator) {
+    return new Normalized(
+        allocator.zeros(rows, config.channels()), allocator.zeros(rows), allocator.zeros(rows));
+  }
+
+  private static Normalized rows(Normalized whole, int rows) {
+    return new Normalized(
+        Tensors.rows(whole.values, 0, rows),
+        Tensors.view(whole.mean, 0, rows),
+        Tensors.view(whole.inverseDeviation, 0, rows));
+  }
+
+  private INDArray own(INDArray array) {
+    owned.add(array);
+    return array;
+  }
+
+  @Override
+  public void close() {
+    owned.forEach(INDArray::close);
+    owned.clear();
+  }
+
+  private interface Allocator {
+    INDArray zeros(long... shape);
+  }
+}

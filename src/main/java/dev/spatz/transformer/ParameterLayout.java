@@ -1,0 +1,114 @@
+package dev.spatz.transformer;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Which parameters a model has and where they lie in a flat buffer: all matrices first, then all
+ * vectors (gains and biases), so that what decays is one range. Each begins on a multiple of 64
+ * bytes; the gaps stay zero.
+ *
+ * <p>Queries, keys and values are one matrix, its rows in this order, and so are gate and up: each
+ * input of a layer is multiplied once.
+ *
+ * @param parameters in the order of their offsets
+ * @param matrixElements elements of the flat buffer that hold matrices: 0 up to here decays
+ * @param elements length of the flat buffer
+ */
+public record ParameterLayout(List<Parameter> parameters, long matrixElements, long elements) {
+  static final String TOKENS = "tokens";
+  static final String POSITIONS = "positions";
+  static final String HEAD = "head";
+  static final String NORM = "norm";
+  static final String WEIGHT = ".weight";
+  static final String BIAS = ".bias";
+  static final String GAIN = ".gain";
+
+  /** The linear maps of a layer. */
+  static final String QKV = "attention.qkv";
+
+  static final String PROJECTION = "attention.projection";
+  static final String UP = "feedforward.up";
+  static final String DOWN = "feedforward.down";
+
+  /** The normalizations of a layer. */
+  static final String ATTENTION_NORM = "attention.norm";
+
+  static final String FEED_FORWARD_NORM = "feedforward.norm";
+
+  private static final int ALIGNMENT = 16;
+
+  /** An immutable layout. */
+  public ParameterLayout {
+    parameters = List.copyOf(parameters);
+  }
+
+  /** The layout of a model. */
+  public static ParameterLayout of(TransformerConfig config) {
+    Builder builder = new Builder();
+    int channels = config.channels();
+    int attended = config.heads() * config.headSize();
+    builder.matrix(TOKENS, config.vocabularySize(), channels);
+    if (config.architecture() == Architecture.GPT2) {
+      builder.matrix(POSITIONS, config.contextLength(), channels);
+    }
+    for (int layer = 0; layer < config.layers(); layer++) {
+      builder.matrix(layer(layer, QKV + WEIGHT), config.attentionShape(1).rowWidth(), channels);
+      builder.matrix(layer(layer, PROJECTION + WEIGHT), channels, attended);
+      builder.matrix(layer(layer, UP + WEIGHT), config.hiddenWidth(), channels);
+      builder.matrix(layer(layer, DOWN + WEIGHT), channels, config.feedForward());
+    }
+    if (!config.tiedEmbeddings()) {
+      builder.matrix(HEAD, config.vocabularySize(), channels);
+    }
+    long matrixElements = builder.elements;
+    for (int layer = 0; layer < config.layers(); layer++) {
+      builder.norm(layer(layer, ATTENTION_NORM), config);
+      builder.norm(layer(layer, FEED_FORWARD_NORM), config);
+      if (config.biases()) {
+        builder.vector(layer(layer, QKV + BIAS), config.attentionShape(1).rowWidth());
+        builder.vector(layer(layer, PROJECTION + BIAS), channels);
+        builder.vector(layer(layer, UP + BIAS), config.hiddenWidth());
+        builder.vector(layer(layer, DOWN + BIAS), channels);
+      }
+    }
+    builder.norm(NORM, config);
+    return new ParameterLayout(builder.parameters, matrixElements, builder.elements);
+  }
+
+  /** The number of parameters, gaps not counted. */
+  public long parameterCount() {
+    return parameters.stream().mapToLong(Parameter::size).sum();
+  }
+
+  /** The name of a parameter of a layer. */
+  static String layer(int layer, String name) {
+    return "layers." + layer + "." + name;
+  }
+
+  private static final class Builder {
+    private final List<Parameter> parameters = new ArrayList<>();
+    private long elements;
+
+    void matrix(String name, long rows, long columns) {
+      add(new Parameter(name, elements, rows, columns));
+    }
+
+    void vector(String name, long length) {
+      add(new Parameter(name, elements, length, 0));
+    }
+
+    void norm(String name, TransformerConfig config) {
+      vector(name + GAIN, config.channels());
+      if (config.architecture() == Architecture.GPT2 && config.biases()) {
+        vector(name + BIAS, config.channels());
+      }
+    }
+
+    private void add(Parameter parameter) {
+      parameters.add(parameter);
+      long end = parameter.offset() + parameter.size();
+      elements = (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package dev.spatz.transformer;
+
+import dev.spatz.kernel.Tensors;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One flat buffer, off the heap, and a named view of each parameter in it. Weights are such a set;
+ * gradients and the optimizer's moments are sets of the same layout.
+ */
+public final class ParameterSet implements AutoCloseable {
+  private final ParameterLayout layout;
+  private final INDArray flat;
+  private final Map<String, INDArray> views = new LinkedHashMap<>();
+
+  private ParameterSet(ParameterLayout layout, DataType type) {
+    this.layout = layout;
+    this.flat = Tensors.zeros(type, layout.elements());
+    for (Parameter parameter : layout.parameters()) {
+      views.put(parameter.name(), Tensors.view(flat, parameter.offset(), parameter.shape()));
+    }
+  }
+
+  /** A new set of zeros; the caller closes it. */
+  public static ParameterSet zeros(ParameterLayout layout, DataType type) {
+    return new ParameterSet(layout, type);
+  }
+
+  /** Which parameters there are, and where. */
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  /** The whole buffer (elements); it belongs to this set. */
+  public INDArray flat() {
+    return flat;
+  }
+
+  /**
+   * The view of a parameter; it belongs to this set.
+   *
+   * @throws IllegalArgumentException if there is none of this name
+   */
+  public INDArray get(String name) {
+    INDArray view = find(name);
+    if (view == null) {
+      throw new IllegalArgumentException("no parameter is named " + name);
+    }
+    return view;
+  }
+
+  /** The view of a parameter, or null where the model has none of this name. */
+  @Nullable INDArray find(String name) {
+    return views.get(name);
+  }
+
+  /** Sets all to zero. */
+  public void zero() {
+    Tensors.fill(flat, 0);
+  }
+
+  /** Copies another set of the same layout into this one. */
+  public void copyFrom(ParameterSet other) {
+    Tensors.copy(other.flat, flat);
+  }
+
+  /** Bytes off the heap. */
+  public long bytes() {
+    return layout.elements() * flat.dataType().width();
+  }
+
+  /** Frees the buffer; closing twice is fine. */
+  @Override
+  public void close() {
+    if (!flat.wasClosed()) {
+      flat.close();
+    }
+  }
+}

@@ -1,0 +1,328 @@
+package dev.spatz.transformer;
+
+import dev.spatz.kernel.AttentionShape;
+import dev.spatz.kernel.Dropout;
+import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.Tensors;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A decoder-only transformer: its shape, its weights, and the passes over them.
+ *
+ * <p>{@link #forward} is the diagram of the architecture; {@link #backward} is its mirror image. The
+ * weights are only read by passes, so many threads may run passes at once, each with its own
+ * kernels and workspace.
+ */
+public final class Transformer implements AutoCloseable {
+  private final TransformerConfig config;
+  private final ParameterSet parameters;
+  private final Weights weights;
+  private final @Nullable RotaryTable rotary;
+
+  private Transformer(TransformerConfig config, DataType type) {
+    this.config = config;
+    this.parameters = ParameterSet.zeros(ParameterLayout.of(config), type);
+    this.weights = Weights.of(parameters, config);
+    this.rotary =
+        config.architecture() == Architecture.LLAMA ? new RotaryTable(config, type) : null;
+  }
+
+  /** A model whose weights are all zero, to be filled from a file; the caller closes it. */
+  public static Transformer zeros(TransformerConfig config, DataType type) {
+    return new Transformer(config, type);
+  }
+
+  /** A model with random weights of a seed, see {@link Initialization}; the caller closes it. */
+  public static Transformer initialized(TransformerConfig config, DataType type, long seed) {
+    Transformer transformer = new Transformer(config, type);
+    Initialization.fill(transformer.parameters, config, seed);
+    return transformer;
+  }
+
+  /** The model's shape. */
+  public TransformerConfig config() {
+    return config;
+  }
+
+  /** The weights; they belong to this model. */
+  public ParameterSet parameters() {
+    return parameters;
+  }
+
+  /** Data type of weights and activations. */
+  public DataType dataType() {
+    return parameters.flat().dataType();
+  }
+
+  /**
+   * Memory for passes over {@code sequences} sequences of {@code time} positions; the caller closes
+   * it.
+   *
+   * @throws IllegalArgumentException if {@code time} exceeds the context length
+   */
+  public Workspace workspace(int sequences, int time) {
+    if (time > config.contextLength()) {
+      throw new IllegalArgumentException(
+          "sequences of %d positions exceed the contextLength (%d)"
+              .formatted(time, config.contextLength()));
+    }
+    return new Workspace(config, dataType(), sequences, time);
+  }
+
+  /** A new sequence to decode, with room for the whole context; the caller closes it. */
+  public Decoder decoder() {
+    return new Decoder(this);
+  }
+
+  /**
+   * Forward and backward: adds the gradients of {@code scale} times the sum of the losses.
+   *
+   * @param workspace made by this model
+   * @param inputs token ids (R), sequence by sequence
+   * @param targets the ids to predict (R); a negative one is not counted
+   * @param scale one over the number of counted tokens of the whole step
+   * @param gradients a set of this model's layout, added to
+   * @return the sum of the losses in nats, unscaled
+   */
+  public double lossAndGradients(
+      Kernels kernels,
+      Workspace workspace,
+      int[] inputs,
+      int[] targets,
+      double scale,
+      DropoutSites dropout,
+      ParameterSet gradients) {
+    Weights d = Weights.of(gradients, config);
+    Workspace.Gradients a = workspace.gradients;
+    forward(kernels, workspace, inputs, dropout);
+    double loss =
+        kernels.crossEntropy(
+            workspace.activations.norm.values(),
+            weights.head(),
+            targets,
+            scale,
+            workspace.logits,
+            null,
+            a.normalized(),
+            d.head());
+    backward(kernels, workspace, inputs, dropout, d);
+    return loss;
+  }
+
+  /**
+   * Forward only, without dropout.
+   *
+   * @param losses result (R): −ln p of each target, 0 where it is not counted; or null
+   * @return the sum of the losses in nats
+   */
+  public double loss(
+      Kernels kernels,
+      Workspace workspace,
+      int[] inputs,
+      int[] targets,
+      double @Nullable [] losses) {
+    forward(kernels, workspace, inputs, DropoutSites.NONE);
+    return kernels.crossEntropy(
+        workspace.activations.norm.values(),
+        weights.head(),
+        targets,
+        1,
+        workspace.logits,
+        losses,
+        null,
+        null);
+  }
+
+  /** Attention of one layer, over whole sequences or over a cache. */
+  interface Attention {
+    void apply(int layer, INDArray qkv, INDArray out);
+  }
+
+  private void forward(Kernels kernels, Workspace workspace, int[] inputs, DropoutSites dropout) {
+    AttentionShape shape = config.attentionShape(workspace.time);
+    Attention attention =
+        (layer, qkv, out) ->
+            kernels.attention(
+                qkv, shape, dropout.attentionWeights(layer), out, workspace.logSumExp.get(layer));
+    forward(
+        kernels,
+        inputs,
+        workspace.positions,
+        workspace.time,
+        workspace.activations,
+        attention,
+        dropout);
+    weights.norm().forward(kernels, workspace.activations.output(), workspace.activations.norm);
+  }
+
+  /** From ids to the residual stream after the last block. */
+  void forward(
+      Kernels kernels,
+      int[] ids,
+      int[] positions,
+      int time,
+      Activations activations,
+      Attention attention,
+      DropoutSites dropout) {
+    INDArray x = activations.embedded; // (R,C)
+    kernels.embed(ids, positions, weights.tokens(), weights.positions(), x);
+    kernels.dropout(x, time, dropout.embedding());
+    for (int i = 0; i < config.layers(); i++) {
+      Weights.Layer layer = weights.layers().get(i);
+      Activations.Block a = activations.blocks.get(i);
+
+      layer.attentionNorm().forward(kernels, x, a.attentionNorm());
+      layer.qkv().forward(kernels, a.attentionNorm().values(), null, a.qkv()); // (R,(H+2G)·D)
+      rotate(kernels, a.qkv(), positions);
+      attention.apply(i, a.qkv(), a.attended()); // (R,H·D)
+      Dropout drop = dropout.attentionBranch(i);
+      branch(kernels, layer.projection(), a.attended(), x, time, drop, a.middle()); // (R,C)
+
+      layer.feedForwardNorm().forward(kernels, a.middle(), a.feedForwardNorm());
+      layer.up().forward(kernels, a.feedForwardNorm().values(), null, a.hidden()); // (R,F or 2F)
+      activate(kernels, a.hidden(), a.activated()); // (R,F)
+      drop = dropout.feedForwardBranch(i);
+      branch(kernels, layer.down(), a.activated(), a.middle(), time, drop, a.out()); // (R,C)
+      x = a.out();
+    }
+  }
+
+  /** From the gradient of the last normalization's result to the gradients of all weights. */
+  private void backward(
+      Kernels kernels, Workspace workspace, int[] ids, DropoutSites dropout, Weights gradients) {
+    Activations activations = workspace.activations;
+    Workspace.Gradients d = workspace.gradients;
+    int time = workspace.time;
+    AttentionShape shape = config.attentionShape(time);
+    INDArray dX = d.stream(); // (R,C)
+    Tensors.fill(dX, 0);
+    weights
+        .norm()
+        .backward(
+            kernels, d.normalized(), activations.output(), activations.norm, dX, gradients.norm());
+    for (int i = config.layers() - 1; i >= 0; i--) {
+      Weights.Layer layer = weights.layers().get(i);
+      Weights.Layer dLayer = gradients.layers().get(i);
+      Activations.Block a = activations.blocks.get(i);
+      INDArray x = activations.input(i);
+
+      INDArray dBranch = branchBackward(kernels, dX, time, dropout.feedForwardBranch(i), d);
+      layer.down().backward(kernels, dBranch, a.activated(), d.activated(), dLayer.down());
+      activateBackward(kernels, d.activated(), a.hidden(), d.hidden());
+      layer
+          .up()
+          .backward(
+              kernels, d.hidden(), a.feedForwardNorm().values(), d.normalized(), dLayer.up());
+      layer
+          .feedForwardNorm()
+          .backward(
+              kernels,
+              d.normalized(),
+              a.middle(),
+              a.feedForwardNorm(),
+              dX,
+              dLayer.feedForwardNorm());
+
+      dBranch = branchBackward(kernels, dX, time, dropout.attentionBranch(i), d);
+      layer
+          .projection()
+          .backward(kernels, dBranch, a.attended(), d.attended(), dLayer.projection());
+      kernels.attentionBackward(
+          d.attended(),
+          a.qkv(),
+          a.attended(),
+          workspace.logSumExp.get(i),
+          shape,
+          dropout.attentionWeights(i),
+          d.qkv());
+      rotateBackward(kernels, d.qkv(), workspace.positions);
+      layer
+          .qkv()
+          .backward(kernels, d.qkv(), a.attentionNorm().values(), d.normalized(), dLayer.qkv());
+      layer
+          .attentionNorm()
+          .backward(
+              kernels, d.normalized(), x, a.attentionNorm(), dX, dLayer.attentionNorm());
+    }
+    kernels.dropout(dX, time, dropout.embedding());
+    kernels.embedBackward(
+        dX, ids, workspace.positions, gradients.tokens(), gradients.positions());
+  }
+
+  /** Logits (1,V) of one row of the residual stream after the last block. */
+  void logits(Kernels kernels, INDArray row, Activations.Normalized normalized, INDArray logits) {
+    weights.norm().forward(kernels, row, normalized);
+    kernels.linear(normalized.values(), weights.head(), null, null, logits);
+  }
+
+  /** {@code out = residual + dropout(map(x))}. */
+  private static void branch(
+      Kernels kernels,
+      LinearMap map,
+      INDArray x,
+      INDArray residual,
+      int time,
+      Dropout dropout,
+      INDArray out) {
+    if (dropout.active()) {
+      map.forward(kernels, x, null, out);
+      kernels.dropout(out, time, dropout);
+      kernels.add(residual, out, out);
+    } else {
+      map.forward(kernels, x, residual, out);
+    }
+  }
+
+  /** The gradient of a branch's map: that of the stream, dropped out where the forward was. */
+  private static INDArray branchBackward(
+      Kernels kernels, INDArray dX, int time, Dropout dropout, Workspace.Gradients d) {
+    if (!dropout.active()) {
+      return dX;
+    }
+    Tensors.copy(dX, d.branch());
+    kernels.dropout(d.branch(), time, dropout);
+    return d.branch();
+  }
+
+  private void rotate(Kernels kernels, INDArray qkv, int[] positions) {
+    if (rotary != null) {
+      kernels.rotate(qkv, positions, rotatedHeads(), rotary.cosines, rotary.sines);
+    }
+  }
+
+  private void rotateBackward(Kernels kernels, INDArray dQkv, int[] positions) {
+    if (rotary != null) {
+      kernels.rotateBackward(dQkv, positions, rotatedHeads(), rotary.cosines, rotary.sines);
+    }
+  }
+
+  private int rotatedHeads() {
+    return config.heads() + config.keyValueHeads();
+  }
+
+  private void activate(Kernels kernels, INDArray hidden, INDArray activated) {
+    switch (config.architecture()) {
+      case GPT2 -> kernels.gelu(config.gelu(), hidden, activated);
+      case LLAMA -> kernels.swiGlu(hidden, activated);
+    }
+  }
+
+  private void activateBackward(
+      Kernels kernels, INDArray dActivated, INDArray hidden, INDArray dHidden) {
+    switch (config.architecture()) {
+      case GPT2 -> kernels.geluBackward(config.gelu(), dActivated, hidden, dHidden);
+      case LLAMA -> kernels.swiGluBackward(dActivated, hidden, dHidden);
+    }
+  }
+
+  /** Frees the weights; closing twice is fine. */
+  @Override
+  public void close() {
+    parameters.close();
+    if (rotary != null) {
+      rotary.close();
+    }
+  }
+}
