@@ -56,12 +56,26 @@ public final class Dataset implements AutoCloseable {
   public static Dataset prepare(Corpus corpus, Tokenizer tokenizer, DatasetOptions options)
       throws IOException {
     Path directory = options.directory();
-    if (directory != null) {
-      Files.createDirectories(directory);
-      Path file = directory.resolve(FILE_NAME);
-      write(corpus, tokenizer, options, file);
-      return new Dataset(TokenFile.open(file), null);
+    try {
+      return directory == null
+          ? temporary(corpus, tokenizer, options)
+          : inDirectory(corpus, tokenizer, options, directory);
+    } catch (ClosedByInterruptException e) {
+      throw (IOException) new InterruptedIOException("interrupted while tokenizing").initCause(e);
     }
+  }
+
+  private static Dataset inDirectory(
+      Corpus corpus, Tokenizer tokenizer, DatasetOptions options, Path directory)
+      throws IOException {
+    Files.createDirectories(directory);
+    Path file = directory.resolve(FILE_NAME);
+    write(corpus, tokenizer, options, file);
+    return new Dataset(TokenFile.open(file), null);
+  }
+
+  private static Dataset temporary(Corpus corpus, Tokenizer tokenizer, DatasetOptions options)
+      throws IOException {
     Path file = Files.createTempFile("spatz-", ".tokens");
     try {
       write(corpus, tokenizer, options, file);
@@ -94,28 +108,33 @@ public final class Dataset implements AutoCloseable {
 
   private static void write(Corpus corpus, Tokenizer tokenizer, DatasetOptions options, Path file)
       throws IOException {
-    try (TokenFileWriter writer = new TokenFileWriter(file, textBytes(tokenizer));
-        ParallelTokenizer encoder = new ParallelTokenizer(tokenizer, writer, options.threads())) {
+    try (TokenFileWriter writer = new TokenFileWriter(file, textBytes(tokenizer))) {
       TextDigest digest = new TextDigest();
-      DocumentVisitor visitor = both(digest, encoder);
-      corpus.forEach(visitor);
-      encoder.finish();
+      encode(corpus, "document", tokenizer, writer, digest, options.threads());
       long trainLength = writer.length();
       if (options.validation() instanceof DatasetOptions.SeparateCorpus separate) {
-        separate.corpus().forEach(visitor);
-        encoder.finish();
+        encode(
+            separate.corpus(), "validation document", tokenizer, writer, digest, options.threads());
       } else if (options.validation() instanceof DatasetOptions.LastPart last) {
         trainLength = trainLength(writer.length(), last.fraction());
       }
       writer.commit(trainLength, digest.digest());
       LOG.info(
-          "{} documents, {} tokens: {} for training, {} for validation",
-          encoder.documents(),
-          writer.length(),
-          trainLength,
-          writer.length() - trainLength);
-    } catch (ClosedByInterruptException e) {
-      throw (IOException) new InterruptedIOException("interrupted while tokenizing").initCause(e);
+          "{} tokens for training, {} for validation", trainLength, writer.length() - trainLength);
+    }
+  }
+
+  private static void encode(
+      Corpus corpus,
+      String name,
+      Tokenizer tokenizer,
+      TokenFileWriter writer,
+      TextDigest digest,
+      int threads)
+      throws IOException {
+    try (ParallelTokenizer encoder = new ParallelTokenizer(tokenizer, writer, threads, name)) {
+      corpus.forEach(both(digest, encoder));
+      encoder.finish();
     }
   }
 
