@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.Tensors;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -42,8 +43,7 @@ class DecoderTest {
     return Stream.of(GPT2, LLAMA)
         .flatMap(
             config ->
-                Stream.of(DataType.FLOAT, DataType.DOUBLE)
-                    .map(type -> Arguments.of(config, type)));
+                Stream.of(DataType.FLOAT, DataType.DOUBLE).map(type -> Arguments.of(config, type)));
   }
 
   @ParameterizedTest
@@ -81,8 +81,8 @@ class DecoderTest {
   @ParameterizedTest
   @MethodSource("models")
   void logits_equalTheUncachedPasss_oneTokenAtATime(TransformerConfig config, DataType type) {
-    requireUncachedLogits(config, type, 20, Stream.of(IntStream.range(0, 20).map(i -> 1)
-        .boxed().toList()));
+    requireUncachedLogits(
+        config, type, 20, Stream.of(IntStream.range(0, 20).map(i -> 1).boxed().toList()));
   }
 
   /** Accepts the parts of each split after each other; each part's logits must be the pass's. */
@@ -101,8 +101,7 @@ class DecoderTest {
               double[] logits = accept(decoder, ids, position, position + part);
               position += part;
               double[] expected =
-                  Arrays.copyOfRange(
-                      uncached, (position - 1) * VOCABULARY, position * VOCABULARY);
+                  Arrays.copyOfRange(uncached, (position - 1) * VOCABULARY, position * VOCABULARY);
               double error = TestModels.relativeError(logits, expected);
               String place = split + " at " + position;
               assertTrue(error <= tolerance, () -> place + ": differs by " + error);
@@ -206,7 +205,7 @@ class DecoderTest {
   }
 
   private double[] accept(Decoder decoder, int[] ids, int from, int to) {
-    return TestModels.values(decoder.accept(kernels, Arrays.copyOfRange(ids, from, to)));
+    return Tensors.toDoubles(decoder.accept(kernels, Arrays.copyOfRange(ids, from, to)));
   }
 
   private static int argmax(double[] values) {

@@ -117,8 +117,7 @@ final class PyTorchFixture {
   /** Copies the weights into a model. */
   void fill(Transformer model) {
     for (Piece piece : weights()) {
-      Tensors.write(
-          model.parameters().flat(), piece.offset, piece.values, 0, piece.values.length);
+      Tensors.write(model.parameters().flat(), piece.offset, piece.values, 0, piece.values.length);
     }
   }
 

@@ -55,9 +55,13 @@ class PyTorchParityTest {
   void logits_equalPyTorchs(String variant, DataType type) {
     PyTorchFixture fixture = PyTorchFixture.load(variant);
     try (Transformer model = model(fixture, type)) {
-      double[] logits =
-          TestModels.logits(kernels, model, fixture.inputs, PyTorchFixture.SEQUENCES);
-      report(variant, type, "logits", TestModels.relativeError(logits, fixture.logits), tensorTolerance(type));
+      double[] logits = TestModels.logits(kernels, model, fixture.inputs, PyTorchFixture.SEQUENCES);
+      report(
+          variant,
+          type,
+          "logits",
+          TestModels.relativeError(logits, fixture.logits),
+          tensorTolerance(type));
     }
   }
 
@@ -166,7 +170,6 @@ class PyTorchParityTest {
   private static void requireSmall(
       String variant, DataType type, String what, double error, double tolerance) {
     assertTrue(
-        error <= tolerance,
-        () -> "%s %s: %s differ by %.2e".formatted(variant, type, what, error));
+        error <= tolerance, () -> "%s %s: %s differ by %.2e".formatted(variant, type, what, error));
   }
 }

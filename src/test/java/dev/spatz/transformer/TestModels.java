@@ -54,21 +54,13 @@ final class TestModels {
   /** The logits (R,V) of every position of an uncached pass. */
   static double[] logits(Kernels kernels, Transformer model, int[] ids, int sequences) {
     int vocabularySize = model.config().vocabularySize();
-    INDArray head =
-        model.parameters().get(model.config().tiedEmbeddings() ? "tokens" : "head");
+    INDArray head = model.parameters().get(model.config().tiedEmbeddings() ? "tokens" : "head");
     try (Workspace workspace = model.workspace(sequences, ids.length / sequences);
         INDArray logits = Tensors.zeros(model.dataType(), ids.length, vocabularySize)) {
       model.loss(kernels, workspace, ids, ids, null);
       kernels.linear(workspace.activations.norm.values(), head, null, null, logits);
-      return values(logits);
+      return Tensors.toDoubles(logits);
     }
-  }
-
-  /** All elements. */
-  static double[] values(INDArray array) {
-    double[] values = new double[Math.toIntExact(array.length())];
-    Tensors.read(array, 0, values, 0, values.length);
-    return values;
   }
 
   /**

@@ -66,7 +66,7 @@ class TransformerGradientTest {
       shard(model, workspace, 0, gradients);
       for (Parameter parameter : gradients.layout().parameters()) {
         INDArray array = model.parameters().get(parameter.name());
-        double[] all = TestModels.values(gradients.get(parameter.name()));
+        double[] all = Tensors.toDoubles(gradients.get(parameter.name()));
         long[] sample = sample(parameter);
         double[] analytic = Arrays.stream(sample).mapToDouble(i -> all[(int) i]).toArray();
         double[] numeric =
@@ -139,12 +139,12 @@ class TransformerGradientTest {
 
   private double difference(
       Transformer model, Workspace workspace, ParameterSet scratch, INDArray array, long index) {
-    double value = get(array, index);
-    set(array, index, value + STEP);
+    double value = Tensors.get(array, index);
+    Tensors.put(array, index, value + STEP);
     double above = shard(model, workspace, 0, scratch);
-    set(array, index, value - STEP);
+    Tensors.put(array, index, value - STEP);
     double below = shard(model, workspace, 0, scratch);
-    set(array, index, value);
+    Tensors.put(array, index, value);
     return scale * (above - below) / (2 * STEP);
   }
 
@@ -164,18 +164,8 @@ class TransformerGradientTest {
         .toArray();
   }
 
-  private static double get(INDArray array, long index) {
-    double[] value = new double[1];
-    Tensors.read(array, index, value, 0, 1);
-    return value[0];
-  }
-
-  private static void set(INDArray array, long index, double value) {
-    Tensors.write(array, index, new double[] {value}, 0, 1);
-  }
-
   private static double[] values(ParameterSet set) {
-    return TestModels.values(set.flat());
+    return Tensors.toDoubles(set.flat());
   }
 
   private static ParameterSet like(Transformer model) {
