@@ -1,0 +1,76 @@
+package dev.spatz.training;
+
+import dev.spatz.dataset.Dataset;
+import dev.spatz.kernel.KernelBackend;
+import dev.spatz.transformer.ParameterSet;
+import dev.spatz.transformer.Transformer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/** How many steps fit into a time, found by timing some that leave no trace. */
+final class StepBudget {
+  private static final int WARM_UP_STEPS = 3;
+  private static final int LEAST_STEPS = 3;
+  private static final int MOST_STEPS = 50;
+  private static final double NANOS = 1e9;
+
+  /** Part of the budget that the timed steps may take. */
+  private static final double TIMING = 0.02;
+
+  /** Evaluations of a run: one at the start, ten on the way. */
+  private static final int EVALUATIONS = 11;
+
+  private StepBudget() {}
+
+  /** The number of steps that fit into the configuration's time budget with its evaluations. */
+  static long steps(
+      Transformer transformer,
+      Dataset data,
+      WorkerTeam team,
+      TrainingConfig config,
+      KernelBackend kernels) {
+    TrainingPlan plan = TrainingPlan.of(config, transformer.config(), 1_000_000, kernels);
+    double budget = config.timeBudget().toNanos() / NANOS;
+    double step = secondsPerStep(transformer, data, team, plan, budget * TIMING);
+    double token = step / plan.tokensPerStep() / 3; // a forward pass is a third of a step
+    long validation = data.validation().length();
+    double evaluations =
+        token * (EVALUATIONS * Math.min(validation, plan.evaluationTokens()) + validation);
+    return Math.max(1, (long) ((budget - evaluations) / step));
+  }
+
+  /** The median time of some steps with a learning rate of zero; the weights come out unchanged. */
+  private static double secondsPerStep(
+      Transformer transformer,
+      Dataset data,
+      WorkerTeam team,
+      TrainingPlan plan,
+      double most) {
+    ParameterSet weights = transformer.parameters();
+    try (TrainingStep trainingStep =
+            new TrainingStep(
+                transformer, data.train().windows(plan.model().contextLength()), team, plan);
+        ParameterSet before = ParameterSet.zeros(weights.layout(), transformer.dataType())) {
+      before.copyFrom(weights);
+      List<Double> seconds = new ArrayList<>();
+      double total = 0;
+      for (int i = 0; i < WARM_UP_STEPS + MOST_STEPS; i++) {
+        long start = System.nanoTime();
+        trainingStep.run(i, 0);
+        double elapsed = (System.nanoTime() - start) / NANOS;
+        if (i < WARM_UP_STEPS) {
+          continue;
+        }
+        seconds.add(elapsed);
+        total += elapsed;
+        if (seconds.size() >= LEAST_STEPS && total > most) {
+          break;
+        }
+      }
+      weights.copyFrom(before);
+      Collections.sort(seconds);
+      return seconds.get(seconds.size() / 2);
+    }
+  }
+}

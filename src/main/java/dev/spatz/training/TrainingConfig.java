@@ -1,0 +1,363 @@
+package dev.spatz.training;
+
+import dev.spatz.optimizer.AdamWConfig;
+import dev.spatz.transformer.TransformerConfig;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How to train a model from a corpus. Whoever knows nothing takes {@link #defaults()}: what is
+ * automatic is then chosen from the size of the corpus and the time budget, and recorded in a
+ * {@link TrainingPlan}.
+ *
+ * @param tokenizer kind of tokenizer that is learned from the corpus
+ * @param vocabularySize ids of a byte-pair tokenizer, at least 257; {@link #AUTO}: by the
+ *     size of the corpus. A character tokenizer has as many as the corpus has characters
+ * @param model shape of the model, whose own vocabularySize is replaced by the tokenizer's;
+ *     null: a Llama by the size of the corpus and the time budget
+ * @param dropout dropout of an automatically chosen model (a given model has its own)
+ * @param batchSize sequences of a micro-batch; {@link #AUTO}: by the size of the model
+ * @param accumulation micro-batches of a step; gradients are summed over them
+ * @param shards parts into which a micro-batch is cut for parallel work, which the result's
+ *     bytes depend on; {@link #AUTO}: the smaller of the batch size and 8
+ * @param steps steps to train; {@link #AUTO}: as many as fit into the time budget on this
+ *     machine
+ * @param timeBudget time for the steps and evaluations, if {@code steps} is automatic
+ * @param timeLimit stops early after this time; never changes the schedule; null: no limit
+ * @param tokenLimit stops early after training on so many tokens; {@link #AUTO}: no limit
+ * @param schedule shape of the learning rate over the steps
+ * @param learningRate the highest learning rate; {@link #AUTO}: by the size of the model
+ * @param minLearningRate learning rate of the last step; negative: a tenth of the highest
+ * @param warmupSteps steps of linear warm-up; negative: a twentieth of the steps, at most
+ *     100
+ * @param adamW numbers of the optimizer
+ * @param gradientClip largest norm of a step's gradient; longer ones are scaled down; 0: no
+ *     clipping
+ * @param validationFraction part of the corpus, from its end, that is kept for validation;
+ *     in (0, 1)
+ * @param evaluationInterval steps between evaluations; {@link #AUTO}: a tenth of the steps
+ * @param evaluationTokens validation tokens of an evaluation during training, spread evenly
+ *     over the part; {@link #AUTO}: 65,536. The last evaluation takes the whole part
+ * @param patience stops early after so many evaluations without improvement; 0: never
+ * @param seed of weights, data order and dropout
+ * @param threads worker threads; {@link #AUTO}: the processors the JVM sees. The result does
+ *     not depend on it
+ */
+public record TrainingConfig(
+    TokenizerKind tokenizer,
+    int vocabularySize,
+    @Nullable TransformerConfig model,
+    double dropout,
+    int batchSize,
+    int accumulation,
+    int shards,
+    long steps,
+    Duration timeBudget,
+    @Nullable Duration timeLimit,
+    long tokenLimit,
+    ScheduleKind schedule,
+    double learningRate,
+    double minLearningRate,
+    long warmupSteps,
+    AdamWConfig adamW,
+    double gradientClip,
+    double validationFraction,
+    long evaluationInterval,
+    long evaluationTokens,
+    int patience,
+    long seed,
+    int threads) {
+
+  /** The value of a number that is chosen automatically. */
+  public static final int AUTO = 0;
+
+  /** The smallest vocabulary of a byte-pair tokenizer: all bytes and the end of text. */
+  private static final int LEAST_VOCABULARY = 257;
+
+  /**
+   * Checks each value.
+   *
+   * @throws IllegalArgumentException if one is out of its range
+   */
+  public TrainingConfig {
+    if (vocabularySize != AUTO) {
+      atLeast(LEAST_VOCABULARY, "vocabularySize", vocabularySize);
+    }
+    require(dropout >= 0 && dropout < 1, "dropout", dropout, "must be at least 0 and below 1");
+    atLeast(0, "batchSize", batchSize);
+    atLeast(1, "accumulation", accumulation);
+    atLeast(0, "shards", shards);
+    atLeast(0, "steps", steps);
+    require(positive(timeBudget), "timeBudget", timeBudget, "must be positive");
+    require(timeLimit == null || positive(timeLimit), "timeLimit", timeLimit, "must be positive");
+    atLeast(0, "tokenLimit", tokenLimit);
+    require(finite(learningRate), "learningRate", learningRate, "must be positive and finite");
+    require(
+        learningRate == AUTO || minLearningRate <= learningRate,
+        "minLearningRate",
+        minLearningRate,
+        "must not exceed the learningRate (" + learningRate + ")");
+    require(gradientClip >= 0, "gradientClip", gradientClip, "must not be negative");
+    require(
+        validationFraction > 0 && validationFraction < 1,
+        "validationFraction",
+        validationFraction,
+        "must be above 0 and below 1");
+    atLeast(0, "evaluationInterval", evaluationInterval);
+    atLeast(0, "evaluationTokens", evaluationTokens);
+    atLeast(0, "patience", patience);
+    atLeast(0, "threads", threads);
+    if (shards > 0 && batchSize > 0 && shards > batchSize) {
+      throw new IllegalArgumentException(
+          "shards (%d) must not exceed batchSize (%d)".formatted(shards, batchSize));
+    }
+  }
+
+  /** Everything by the size of the corpus; about three minutes. */
+  public static TrainingConfig defaults() {
+    return new TrainingConfig(
+        TokenizerKind.BYTE_PAIR,
+        AUTO,
+        null,
+        0,
+        AUTO,
+        1,
+        AUTO,
+        AUTO,
+        Duration.ofMinutes(3),
+        null,
+        AUTO,
+        ScheduleKind.COSINE,
+        AUTO,
+        -1,
+        -1,
+        AdamWConfig.defaults(),
+        1,
+        0.1,
+        AUTO,
+        AUTO,
+        0,
+        1,
+        AUTO);
+  }
+
+  /** This configuration with another kind of tokenizer. */
+  public TrainingConfig withTokenizer(TokenizerKind value) {
+    return with(draft -> draft.tokenizer = value);
+  }
+
+  /** This configuration with another vocabulary size. */
+  public TrainingConfig withVocabularySize(int value) {
+    return with(draft -> draft.vocabularySize = value);
+  }
+
+  /** This configuration with a model of this shape. */
+  public TrainingConfig withModel(TransformerConfig value) {
+    return with(draft -> draft.model = value);
+  }
+
+  /** This configuration with dropout in an automatically chosen model. */
+  public TrainingConfig withDropout(double value) {
+    return with(draft -> draft.dropout = value);
+  }
+
+  /** This configuration with another number of sequences a micro-batch. */
+  public TrainingConfig withBatchSize(int value) {
+    return with(draft -> draft.batchSize = value);
+  }
+
+  /** This configuration with another number of micro-batches a step. */
+  public TrainingConfig withAccumulation(int value) {
+    return with(draft -> draft.accumulation = value);
+  }
+
+  /** This configuration with another number of shards. */
+  public TrainingConfig withShards(int value) {
+    return with(draft -> draft.shards = value);
+  }
+
+  /** This configuration with a fixed number of steps. */
+  public TrainingConfig withSteps(long value) {
+    return with(draft -> draft.steps = value);
+  }
+
+  /** This configuration with as many steps as fit into a time. */
+  public TrainingConfig withTimeBudget(Duration value) {
+    return with(draft -> draft.timeBudget = value);
+  }
+
+  /** This configuration, stopping early after a time. */
+  public TrainingConfig withTimeLimit(Duration value) {
+    return with(draft -> draft.timeLimit = value);
+  }
+
+  /** This configuration, stopping early after a number of tokens. */
+  public TrainingConfig withTokenLimit(long value) {
+    return with(draft -> draft.tokenLimit = value);
+  }
+
+  /** This configuration with another shape of the learning rate. */
+  public TrainingConfig withSchedule(ScheduleKind value) {
+    return with(draft -> draft.schedule = value);
+  }
+
+  /** This configuration with another highest learning rate. */
+  public TrainingConfig withLearningRate(double value) {
+    return with(draft -> draft.learningRate = value);
+  }
+
+  /** This configuration with another last learning rate. */
+  public TrainingConfig withMinLearningRate(double value) {
+    return with(draft -> draft.minLearningRate = value);
+  }
+
+  /** This configuration with another length of the warm-up. */
+  public TrainingConfig withWarmupSteps(long value) {
+    return with(draft -> draft.warmupSteps = value);
+  }
+
+  /** This configuration with other numbers of the optimizer. */
+  public TrainingConfig withAdamW(AdamWConfig value) {
+    return with(draft -> draft.adamW = value);
+  }
+
+  /** This configuration with another limit of the gradient's norm. */
+  public TrainingConfig withGradientClip(double value) {
+    return with(draft -> draft.gradientClip = value);
+  }
+
+  /** This configuration with another part kept for validation. */
+  public TrainingConfig withValidationFraction(double value) {
+    return with(draft -> draft.validationFraction = value);
+  }
+
+  /** This configuration with other steps between evaluations. */
+  public TrainingConfig withEvaluationInterval(long value) {
+    return with(draft -> draft.evaluationInterval = value);
+  }
+
+  /** This configuration with another size of the evaluations during training. */
+  public TrainingConfig withEvaluationTokens(long value) {
+    return with(draft -> draft.evaluationTokens = value);
+  }
+
+  /** This configuration, stopping after so many evaluations without improvement. */
+  public TrainingConfig withPatience(int value) {
+    return with(draft -> draft.patience = value);
+  }
+
+  /** This configuration with another seed. */
+  public TrainingConfig withSeed(long value) {
+    return with(draft -> draft.seed = value);
+  }
+
+  /** This configuration with another number of worker threads. */
+  public TrainingConfig withThreads(int value) {
+    return with(draft -> draft.threads = value);
+  }
+
+  private static boolean positive(Duration duration) {
+    return !duration.isNegative() && !duration.isZero();
+  }
+
+  private static boolean finite(double value) {
+    return value >= 0 && value < Double.POSITIVE_INFINITY;
+  }
+
+  private static void atLeast(long least, String name, long value) {
+    require(value >= least, name, value, "must be at least " + least);
+  }
+
+  private static void require(boolean holds, String name, @Nullable Object value, String rule) {
+    if (!holds) {
+      throw new IllegalArgumentException(name + " (" + value + ") " + rule);
+    }
+  }
+
+  private TrainingConfig with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.config();
+  }
+
+  /** A mutable copy, for the {@code with…} methods. */
+  private static final class Draft {
+    TokenizerKind tokenizer;
+    int vocabularySize;
+    @Nullable TransformerConfig model;
+    double dropout;
+    int batchSize;
+    int accumulation;
+    int shards;
+    long steps;
+    Duration timeBudget;
+    @Nullable Duration timeLimit;
+    long tokenLimit;
+    ScheduleKind schedule;
+    double learningRate;
+    double minLearningRate;
+    long warmupSteps;
+    AdamWConfig adamW;
+    double gradientClip;
+    double validationFraction;
+    long evaluationInterval;
+    long evaluationTokens;
+    int patience;
+    long seed;
+    int threads;
+
+    Draft(TrainingConfig config) {
+      tokenizer = config.tokenizer;
+      vocabularySize = config.vocabularySize;
+      model = config.model;
+      dropout = config.dropout;
+      batchSize = config.batchSize;
+      accumulation = config.accumulation;
+      shards = config.shards;
+      steps = config.steps;
+      timeBudget = config.timeBudget;
+      timeLimit = config.timeLimit;
+      tokenLimit = config.tokenLimit;
+      schedule = config.schedule;
+      learningRate = config.learningRate;
+      minLearningRate = config.minLearningRate;
+      warmupSteps = config.warmupSteps;
+      adamW = config.adamW;
+      gradientClip = config.gradientClip;
+      validationFraction = config.validationFraction;
+      evaluationInterval = config.evaluationInterval;
+      evaluationTokens = config.evaluationTokens;
+      patience = config.patience;
+      seed = config.seed;
+      threads = config.threads;
+    }
+
+    TrainingConfig config() {
+      return new TrainingConfig(
+          tokenizer,
+          vocabularySize,
+          model,
+          dropout,
+          batchSize,
+          accumulation,
+          shards,
+          steps,
+          timeBudget,
+          timeLimit,
+          tokenLimit,
+          schedule,
+          learningRate,
+          minLearningRate,
+          warmupSteps,
+          adamW,
+          gradientClip,
+          validationFraction,
+          evaluationInterval,
+          evaluationTokens,
+          patience,
+          seed,
+          threads);
+    }
+  }
+}

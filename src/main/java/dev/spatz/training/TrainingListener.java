@@ -1,0 +1,52 @@
+package dev.spatz.training;
+
+/**
+ * Hears of a training run, on the thread that runs it, between its steps. A listener that throws
+ * ends the run.
+ */
+public interface TrainingListener {
+  /** A listener that does nothing. */
+  TrainingListener NONE = new TrainingListener() {};
+
+  /** The run begins; everything automatic is decided. */
+  default void started(TrainingPlan plan) {}
+
+  /** A step is done. */
+  default void stepDone(StepReport report) {}
+
+  /** The validation loss was measured after {@code step} steps; {@code best}: the lowest so far. */
+  default void evaluated(long step, Evaluation evaluation, boolean best) {}
+
+  /** The run ended, the best weights are in the model. */
+  default void finished(TrainingResult result) {}
+
+  /** This listener, and then another one. */
+  default TrainingListener and(TrainingListener other) {
+    TrainingListener first = this;
+    return new TrainingListener() {
+      @Override
+      public void started(TrainingPlan plan) {
+        first.started(plan);
+        other.started(plan);
+      }
+
+      @Override
+      public void stepDone(StepReport report) {
+        first.stepDone(report);
+        other.stepDone(report);
+      }
+
+      @Override
+      public void evaluated(long step, Evaluation evaluation, boolean best) {
+        first.evaluated(step, evaluation, best);
+        other.evaluated(step, evaluation, best);
+      }
+
+      @Override
+      public void finished(TrainingResult result) {
+        first.finished(result);
+        other.finished(result);
+      }
+    };
+  }
+}

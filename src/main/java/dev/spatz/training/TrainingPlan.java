@@ -1,0 +1,111 @@
+package dev.spatz.training;
+
+import dev.spatz.kernel.KernelBackend;
+import dev.spatz.optimizer.AdamWConfig;
+import dev.spatz.optimizer.LearningRateSchedule;
+import dev.spatz.transformer.TransformerConfig;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A training run with everything decided, nothing automatic any more: the same data and the same
+ * plan give the same bytes of weights on the same instruction set.
+ *
+ * @param model shape of the model
+ * @param batchSize sequences of a micro-batch
+ * @param accumulation micro-batches of a step
+ * @param shards parts of a micro-batch
+ * @param steps steps of the schedule
+ * @param schedule learning rate of every step
+ * @param adamW numbers of the optimizer
+ * @param gradientClip largest norm of a gradient, 0 for no clipping
+ * @param evaluationInterval steps between evaluations
+ * @param evaluationTokens tokens of an evaluation during training
+ * @param patience evaluations without improvement before stopping early, 0 for never
+ * @param timeLimit stops early after this time, or null
+ * @param tokenLimit stops early after so many tokens, or {@link TrainingConfig#AUTO}
+ * @param seed of weights, data order and dropout
+ * @param kernels which kernels compute
+ */
+public record TrainingPlan(
+    TransformerConfig model,
+    int batchSize,
+    int accumulation,
+    int shards,
+    long steps,
+    LearningRateSchedule schedule,
+    AdamWConfig adamW,
+    double gradientClip,
+    long evaluationInterval,
+    long evaluationTokens,
+    int patience,
+    @Nullable Duration timeLimit,
+    long tokenLimit,
+    long seed,
+    KernelBackend kernels) {
+
+  private static final long EVALUATION_TOKENS = 1 << 16;
+  private static final int EVALUATIONS = 10;
+  private static final int DEFAULT_SHARDS = 8;
+
+  /** Decides what is automatic in a configuration, for a model and a number of steps. */
+  static TrainingPlan of(
+      TrainingConfig config, TransformerConfig model, long steps, KernelBackend kernels) {
+    int batchSize = config.batchSize() > 0 ? config.batchSize() : Automatic.batchSize(model);
+    int shards = config.shards() > 0 ? config.shards() : Math.min(batchSize, DEFAULT_SHARDS);
+    if (shards > batchSize) {
+      throw new IllegalArgumentException(
+          "shards (%d) must not exceed batchSize (%d)".formatted(shards, batchSize));
+    }
+    return new TrainingPlan(
+        model,
+        batchSize,
+        config.accumulation(),
+        shards,
+        steps,
+        schedule(config, model, steps),
+        config.adamW(),
+        config.gradientClip(),
+        config.evaluationInterval() > 0
+            ? config.evaluationInterval()
+            : Math.max(1, steps / EVALUATIONS),
+        config.evaluationTokens() > 0 ? config.evaluationTokens() : EVALUATION_TOKENS,
+        config.patience(),
+        config.timeLimit(),
+        config.tokenLimit(),
+        config.seed(),
+        kernels);
+  }
+
+  private static LearningRateSchedule schedule(
+      TrainingConfig config, TransformerConfig model, long steps) {
+    double peak = config.learningRate() > 0 ? config.learningRate() : Automatic.learningRate(model);
+    double floor = config.minLearningRate() >= 0 ? config.minLearningRate() : peak / 10;
+    long warmup = config.warmupSteps() >= 0 ? config.warmupSteps() : Math.min(100, steps / 20);
+    if (warmup > steps) {
+      throw new IllegalArgumentException(
+          "warmupSteps (%,d) must not exceed steps (%,d)".formatted(warmup, steps));
+    }
+    return switch (config.schedule()) {
+      case COSINE -> new LearningRateSchedule.Cosine(peak, floor, warmup, steps);
+      case WARMUP_STABLE_DECAY ->
+          new LearningRateSchedule.WarmupStableDecay(
+              peak, floor, warmup, Math.min(steps - warmup, steps / 5), steps);
+    };
+  }
+
+  /** Tokens that a step trains on. */
+  public long tokensPerStep() {
+    return (long) batchSize * accumulation * model.contextLength();
+  }
+
+  /** The first sequence of a shard in its micro-batch; that of shard {@code shards} is its end. */
+  int shardStart(int shard) {
+    return (int) ((long) shard * batchSize / shards);
+  }
+
+  /** The most sequences that a shard has. */
+  int largestShard() {
+    return (batchSize + shards - 1) / shards;
+  }
+}

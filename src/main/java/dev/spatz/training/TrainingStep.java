@@ -1,0 +1,156 @@
+package dev.spatz.training;
+
+import dev.spatz.dataset.Windows;
+import dev.spatz.kernel.AdamWStep;
+import dev.spatz.kernel.CounterRandom;
+import dev.spatz.optimizer.AdamW;
+import dev.spatz.transformer.DropoutSites;
+import dev.spatz.transformer.ParameterSet;
+import dev.spatz.transformer.Transformer;
+
+/**
+ * One step: gradients of all shards, their norm, the update. What a step reads depends on the seed
+ * and the number of the step alone.
+ */
+final class TrainingStep implements AutoCloseable {
+  /** Elements that one thread updates at a time; the norm is summed in these ranges, in order. */
+  private static final int RANGE = 1 << 17;
+
+  /** Guards the division by the norm, as PyTorch's clip_grad_norm_ does. */
+  private static final double CLIP_EPSILON = 1e-6;
+
+  /** The random streams of a seed. */
+  private static final int DATA_STREAM = 1;
+
+  private static final int DROPOUT_STREAM = 2;
+
+  private final Transformer transformer;
+  private final Windows windows;
+  private final WorkerTeam team;
+  private final TrainingPlan plan;
+  private final GradientTree tree;
+  private final AdamW optimizer;
+  private final double[] shardLosses;
+  private final double[] rangeSquares;
+  private final CounterRandom data;
+  private final CounterRandom dropout;
+
+  /** What came out of a step. */
+  record Outcome(double loss, double gradientNorm) {
+    boolean finite() {
+      return Double.isFinite(loss) && Double.isFinite(gradientNorm);
+    }
+  }
+
+  TrainingStep(Transformer transformer, Windows windows, WorkerTeam team, TrainingPlan plan) {
+    this.transformer = transformer;
+    this.windows = windows;
+    this.team = team;
+    this.plan = plan;
+    this.tree = new GradientTree(transformer, plan.shards(), team.size());
+    this.optimizer = new AdamW(plan.adamW(), transformer.parameters());
+    this.shardLosses = new double[plan.shards()];
+    long elements = transformer.parameters().layout().elements();
+    this.rangeSquares = new double[Math.toIntExact((elements + RANGE - 1) / RANGE)];
+    CounterRandom random = CounterRandom.of(plan.seed());
+    this.data = random.child(DATA_STREAM);
+    this.dropout = random.child(DROPOUT_STREAM);
+  }
+
+  /**
+   * Does step {@code step}, counted from 0. Where loss or gradient are not finite, the weights stay
+   * as they were.
+   */
+  Outcome run(long step, double learningRate) {
+    team.forEach(
+        tree.tasks(),
+        (worker, task) ->
+            tree.run(
+                task,
+                worker.kernels,
+                (shard, gradients) -> shard(worker, step, shard, gradients)));
+    team.forEach(
+        rangeSquares.length,
+        (worker, range) -> {
+          tree.combine(worker.kernels, from(range), to(range));
+          rangeSquares[range] =
+              worker.kernels.sumOfSquares(tree.total().flat(), from(range), to(range));
+        });
+    Outcome outcome =
+        new Outcome(sum(shardLosses) / plan.tokensPerStep(), Math.sqrt(sum(rangeSquares)));
+    if (outcome.finite()) {
+      update(step, learningRate, outcome.gradientNorm);
+    }
+    return outcome;
+  }
+
+  /** Adds the gradients of a shard of all micro-batches. */
+  private void shard(
+      WorkerTeam.Worker worker,
+      long step,
+      int shard,
+      ParameterSet gradients) {
+    int from = plan.shardStart(shard);
+    int sequences = plan.shardStart(shard + 1) - from;
+    WorkerTeam.Pass pass = worker.pass(sequences);
+    CounterRandom positions = data.child(step);
+    double loss = 0;
+    for (int micro = 0; micro < plan.accumulation(); micro++) {
+      long first = (long) micro * plan.batchSize() + from;
+      for (int i = 0; i < sequences; i++) {
+        long start = positions.below(first + i, windows.starts());
+        windows.sample(start, pass.inputs, pass.targets, i * windows.contextLength());
+      }
+      double rate = plan.model().dropout();
+      DropoutSites sites =
+          rate == 0 ? DropoutSites.NONE : new DropoutSites(rate, dropout.child(step), first);
+      loss +=
+          transformer.lossAndGradients(
+              worker.kernels,
+              pass.workspace,
+              pass.inputs,
+              pass.targets,
+              1.0 / plan.tokensPerStep(),
+              sites,
+              gradients);
+    }
+    shardLosses[shard] = loss;
+  }
+
+  private void update(long step, double learningRate, double norm) {
+    double clip = plan.gradientClip();
+    double scale = clip > 0 ? Math.min(1, clip / (norm + CLIP_EPSILON)) : 1;
+    AdamWStep numbers = optimizer.step(step + 1, learningRate, scale);
+    team.forEach(
+        rangeSquares.length,
+        (worker, range) ->
+            optimizer.update(worker.kernels, tree.total(), from(range), to(range), numbers));
+  }
+
+  /** Forgets the optimizer's moments, as before the first step. */
+  void reset() {
+    optimizer.reset();
+  }
+
+  private long from(int range) {
+    return (long) range * RANGE;
+  }
+
+  private long to(int range) {
+    return Math.min(from(range) + RANGE, transformer.parameters().layout().elements());
+  }
+
+  private static double sum(double[] values) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value;
+    }
+    return sum;
+  }
+
+  @Override
+  public void close() {
+    tree.close();
+    optimizer.close();
+  }
+}
