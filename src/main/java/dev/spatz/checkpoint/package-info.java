@@ -1,6 +1,4 @@
-/**
- * Model and training state ↔ files in the Hugging Face directory layout.
- */
+/** Model and training state ↔ files in the Hugging Face directory layout. */
 @NullMarked
 package dev.spatz.checkpoint;
 

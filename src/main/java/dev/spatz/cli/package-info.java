@@ -1,6 +1,4 @@
-/**
- * Command-line arguments → calls of {@code LanguageModel} → what a person reads.
- */
+/** Command-line arguments → calls of {@code LanguageModel} → what a person reads. */
 @NullMarked
 package dev.spatz.cli;
 

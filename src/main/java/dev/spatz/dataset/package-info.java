@@ -1,6 +1,4 @@
-/**
- * Text files → token files on disk → windows of tokens.
- */
+/** Text files → token files on disk → windows of tokens. */
 @NullMarked
 package dev.spatz.dataset;
 

@@ -1,6 +1,4 @@
-/**
- * Prompt → next tokens → text: sampling and stopping.
- */
+/** Prompt → next tokens → text: sampling and stopping. */
 @NullMarked
 package dev.spatz.generation;
 

@@ -66,8 +66,8 @@ public interface Kernels extends AutoCloseable {
       INDArray y);
 
   /**
-   * Gradients of {@link #linear}: {@code dX = dY·weight}, {@code dWeight += dYᵀ·x}, {@code dBias +=}
-   * the column sums of {@code dY}. (The residual's gradient is {@code dY} itself.)
+   * Gradients of {@link #linear}: {@code dX = dY·weight}, {@code dWeight += dYᵀ·x}, {@code dBias
+   * +=} the column sums of {@code dY}. (The residual's gradient is {@code dY} itself.)
    */
   void linearBackward(
       INDArray dY,
@@ -190,8 +190,8 @@ public interface Kernels extends AutoCloseable {
    * Causal softmax attention within each sequence: position t attends to positions 0…t, scores
    * scaled by 1/√D. Query head h uses key/value head {@code h / (H/G)}.
    *
-   * @param qkv queries, keys and values side by side (R,(H+2G)·D), sequences of {@code shape.time()}
-   *     rows after each other
+   * @param qkv queries, keys and values side by side (R,(H+2G)·D), sequences of {@code
+   *     shape.time()} rows after each other
    * @param dropout applied to the attention weights
    * @param out result (R,H·D)
    * @param logSumExp result (B,H,T): logarithm of each softmax's denominator, kept for the backward

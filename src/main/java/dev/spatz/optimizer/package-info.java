@@ -1,6 +1,4 @@
-/**
- * Gradients → better weights; learning-rate schedules.
- */
+/** Gradients → better weights; learning-rate schedules. */
 @NullMarked
 package dev.spatz.optimizer;
 

@@ -1,6 +1,4 @@
-/**
- * Text → token ids, and back; learning a vocabulary.
- */
+/** Text → token ids, and back; learning a vocabulary. */
 @NullMarked
 package dev.spatz.tokenizer;
 

@@ -1,6 +1,4 @@
-/**
- * Batches → trained weights: batch, forward, backward, clip, update, evaluate, report.
- */
+/** Batches → trained weights: batch, forward, backward, clip, update, evaluate, report. */
 @NullMarked
 package dev.spatz.training;
 

@@ -135,78 +135,221 @@ public record TransformerConfig(
   /** This shape with another vocabulary size. */
   public TransformerConfig withVocabularySize(int value) {
     return new TransformerConfig(
-        architecture, value, contextLength, layers, channels, heads, keyValueHeads, headSize,
-        feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+        architecture,
+        value,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForward,
+        biases,
+        tiedEmbeddings,
+        gelu,
+        normEpsilon,
+        ropeTheta,
+        dropout);
   }
 
   /** This shape with another context length. */
   public TransformerConfig withContextLength(int value) {
     return new TransformerConfig(
-        architecture, vocabularySize, value, layers, channels, heads, keyValueHeads, headSize,
-        feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+        architecture,
+        vocabularySize,
+        value,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForward,
+        biases,
+        tiedEmbeddings,
+        gelu,
+        normEpsilon,
+        ropeTheta,
+        dropout);
   }
 
   /** This shape with another number of key/value heads. */
   public TransformerConfig withKeyValueHeads(int value) {
     return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, value, headSize,
-        feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+        architecture,
+        vocabularySize,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        value,
+        headSize,
+        feedForward,
+        biases,
+        tiedEmbeddings,
+        gelu,
+        normEpsilon,
+        ropeTheta,
+        dropout);
   }
 
   /** This shape with another head size. */
   public TransformerConfig withHeadSize(int value) {
     return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads, value,
-        feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+        architecture,
+        vocabularySize,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        value,
+        feedForward,
+        biases,
+        tiedEmbeddings,
+        gelu,
+        normEpsilon,
+        ropeTheta,
+        dropout);
   }
 
   /** This shape with another feed-forward width. */
   public TransformerConfig withFeedForward(int value) {
     return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, value, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+        architecture,
+        vocabularySize,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        headSize,
+        value,
+        biases,
+        tiedEmbeddings,
+        gelu,
+        normEpsilon,
+        ropeTheta,
+        dropout);
   }
 
   /** This shape with or without biases. */
   public TransformerConfig withBiases(boolean value) {
     return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, value, tiedEmbeddings, gelu, normEpsilon, ropeTheta, dropout);
+        architecture,
+        vocabularySize,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForward,
+        value,
+        tiedEmbeddings,
+        gelu,
+        normEpsilon,
+        ropeTheta,
+        dropout);
   }
 
   /** This shape with tied or separate head weights. */
   public TransformerConfig withTiedEmbeddings(boolean value) {
     return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, value, gelu, normEpsilon, ropeTheta, dropout);
+        architecture,
+        vocabularySize,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForward,
+        biases,
+        value,
+        gelu,
+        normEpsilon,
+        ropeTheta,
+        dropout);
   }
 
   /** This shape with another form of GELU. */
   public TransformerConfig withGelu(Gelu value) {
     return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, tiedEmbeddings, value, normEpsilon, ropeTheta, dropout);
+        architecture,
+        vocabularySize,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForward,
+        biases,
+        tiedEmbeddings,
+        value,
+        normEpsilon,
+        ropeTheta,
+        dropout);
   }
 
   /** This shape with another epsilon of its normalizations. */
   public TransformerConfig withNormEpsilon(double value) {
     return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, tiedEmbeddings, gelu, value, ropeTheta, dropout);
+        architecture,
+        vocabularySize,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForward,
+        biases,
+        tiedEmbeddings,
+        gelu,
+        value,
+        ropeTheta,
+        dropout);
   }
 
   /** This shape with another base of the rotary frequencies. */
   public TransformerConfig withRopeTheta(double value) {
     return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, tiedEmbeddings, gelu, normEpsilon, value, dropout);
+        architecture,
+        vocabularySize,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForward,
+        biases,
+        tiedEmbeddings,
+        gelu,
+        normEpsilon,
+        value,
+        dropout);
   }
 
   /** This shape with another probability of dropout. */
   public TransformerConfig withDropout(double value) {
     return new TransformerConfig(
-        architecture, vocabularySize, contextLength, layers, channels, heads, keyValueHeads,
-        headSize, feedForward, biases, tiedEmbeddings, gelu, normEpsilon, ropeTheta, value);
+        architecture,
+        vocabularySize,
+        contextLength,
+        layers,
+        channels,
+        heads,
+        keyValueHeads,
+        headSize,
+        feedForward,
+        biases,
+        tiedEmbeddings,
+        gelu,
+        normEpsilon,
+        ropeTheta,
+        value);
   }
 
   /** The number of trainable parameters, a tied matrix counted once. */

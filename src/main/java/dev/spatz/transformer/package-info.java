@@ -1,6 +1,4 @@
-/**
- * Batches → logits and loss, and back to gradients; parameters and key/value caches.
- */
+/** Batches → logits and loss, and back to gradients; parameters and key/value caches. */
 @NullMarked
 package dev.spatz.transformer;
 
