@@ -1,12 +1,27 @@
 package dev.spatz.kernel;
 
+import java.lang.ref.Reference;
+import java.util.Arrays;
+import java.util.Objects;
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** Makes, views, fills and reads arrays; all other packages touch their contents through here. */
+/**
+ * Makes, views, fills and reads arrays; all other packages touch their contents through here.
+ *
+ * <p>Reading and writing treats an array as the flat sequence of its elements in C order, and
+ * accepts float32 and float64 arrays that are C order and contiguous, views of whole rows included.
+ * Elements are converted where the array's type and the Java type differ.
+ */
 public final class Tensors {
+  /** Elements converted at a time. */
+  private static final int BLOCK = 4096;
+
   private Tensors() {}
 
   /** A new array of zeros, off the heap; the caller owns it and frees it by {@code close()}. */
@@ -20,12 +35,18 @@ public final class Tensors {
    * @param flat (N)
    * @param offset first element
    * @param shape of the view; offset plus its elements is at most N
+   * @throws IllegalArgumentException if {@code flat} has not one dimension, or the view exceeds it
    */
   public static INDArray view(INDArray flat, long offset, long... shape) {
+    if (flat.rank() != 1) {
+      throw new IllegalArgumentException(
+          "a view is taken of a flat array, not of one of shape " + Arrays.toString(flat.shape()));
+    }
     long length = 1;
     for (long size : shape) {
-      length *= size;
+      length = Math.multiplyExact(length, size);
     }
+    requireRange(flat, offset, length);
     return flat.get(NDArrayIndex.interval(offset, offset + length)).reshape('c', shape);
   }
 
@@ -42,5 +63,194 @@ public final class Tensors {
   /** Copies all elements; arrays of one shape, whose types may differ. */
   public static void copy(INDArray source, INDArray target) {
     target.assign(source);
+  }
+
+  /**
+   * One element.
+   *
+   * @throws IllegalArgumentException if there is no such element
+   */
+  public static double get(INDArray array, long index) {
+    requireRange(array, index, 1);
+    double value = isFloat(array) ? floats(array, index).get() : doubles(array, index).get();
+    Reference.reachabilityFence(array);
+    return value;
+  }
+
+  /**
+   * Sets one element.
+   *
+   * @throws IllegalArgumentException if there is no such element
+   */
+  public static void put(INDArray array, long index, double value) {
+    requireRange(array, index, 1);
+    if (isFloat(array)) {
+      floats(array, index).put((float) value);
+    } else {
+      doubles(array, index).put(value);
+    }
+    Reference.reachabilityFence(array);
+  }
+
+  /**
+   * All elements.
+   *
+   * @throws IllegalArgumentException if they are more than a Java array holds
+   */
+  public static float[] toFloats(INDArray array) {
+    float[] values = new float[javaLength(array)];
+    read(array, 0, values, 0, values.length);
+    return values;
+  }
+
+  /**
+   * All elements.
+   *
+   * @throws IllegalArgumentException if they are more than a Java array holds
+   */
+  public static double[] toDoubles(INDArray array) {
+    double[] values = new double[javaLength(array)];
+    read(array, 0, values, 0, values.length);
+    return values;
+  }
+
+  /**
+   * Reads elements {@code from}…{@code from + count − 1} into {@code into[offset…]}.
+   *
+   * @throws IllegalArgumentException if the array has no such elements
+   * @throws IndexOutOfBoundsException if {@code into} has no room for them
+   */
+  public static void read(INDArray array, long from, float[] into, int offset, int count) {
+    requireRange(array, from, count);
+    Objects.checkFromIndexSize(offset, count, into.length);
+    if (isFloat(array)) {
+      floats(array, from).get(into, offset, count);
+    } else {
+      DoublePointer source = doubles(array, from);
+      double[] block = new double[Math.min(count, BLOCK)];
+      for (int done = 0; done < count; done += block.length) {
+        int size = Math.min(block.length, count - done);
+        source.position(done).get(block, 0, size);
+        for (int i = 0; i < size; i++) {
+          into[offset + done + i] = (float) block[i];
+        }
+      }
+    }
+    Reference.reachabilityFence(array);
+  }
+
+  /** As {@link #read(INDArray, long, float[], int, int)}, without loss. */
+  public static void read(INDArray array, long from, double[] into, int offset, int count) {
+    requireRange(array, from, count);
+    Objects.checkFromIndexSize(offset, count, into.length);
+    if (isFloat(array)) {
+      FloatPointer source = floats(array, from);
+      float[] block = new float[Math.min(count, BLOCK)];
+      for (int done = 0; done < count; done += block.length) {
+        int size = Math.min(block.length, count - done);
+        source.position(done).get(block, 0, size);
+        for (int i = 0; i < size; i++) {
+          into[offset + done + i] = block[i];
+        }
+      }
+    } else {
+      doubles(array, from).get(into, offset, count);
+    }
+    Reference.reachabilityFence(array);
+  }
+
+  /**
+   * Writes {@code values[offset…offset + count − 1]} to the elements from {@code from} on.
+   *
+   * @throws IllegalArgumentException if the array has no such elements
+   * @throws IndexOutOfBoundsException if {@code values} has no such elements
+   */
+  public static void write(INDArray array, long from, float[] values, int offset, int count) {
+    requireRange(array, from, count);
+    Objects.checkFromIndexSize(offset, count, values.length);
+    if (isFloat(array)) {
+      floats(array, from).put(values, offset, count);
+    } else {
+      DoublePointer target = doubles(array, from);
+      double[] block = new double[Math.min(count, BLOCK)];
+      for (int done = 0; done < count; done += block.length) {
+        int size = Math.min(block.length, count - done);
+        for (int i = 0; i < size; i++) {
+          block[i] = values[offset + done + i];
+        }
+        target.position(done).put(block, 0, size);
+      }
+    }
+    Reference.reachabilityFence(array);
+  }
+
+  /** As {@link #write(INDArray, long, float[], int, int)}; rounded where the array is float32. */
+  public static void write(INDArray array, long from, double[] values, int offset, int count) {
+    requireRange(array, from, count);
+    Objects.checkFromIndexSize(offset, count, values.length);
+    if (isFloat(array)) {
+      FloatPointer target = floats(array, from);
+      float[] block = new float[Math.min(count, BLOCK)];
+      for (int done = 0; done < count; done += block.length) {
+        int size = Math.min(block.length, count - done);
+        for (int i = 0; i < size; i++) {
+          block[i] = (float) values[offset + done + i];
+        }
+        target.position(done).put(block, 0, size);
+      }
+    } else {
+      doubles(array, from).put(values, offset, count);
+    }
+    Reference.reachabilityFence(array);
+  }
+
+  /** A pointer whose element 0 is the array's element {@code from}. */
+  private static FloatPointer floats(INDArray array, long from) {
+    return new FloatPointer(new Address(address(array) + Float.BYTES * from));
+  }
+
+  private static DoublePointer doubles(INDArray array, long from) {
+    return new DoublePointer(new Address(address(array) + Double.BYTES * from));
+  }
+
+  /**
+   * Where an array's first element is; a buffer's own address is that of the whole, not a view's.
+   */
+  static long address(INDArray array) {
+    return array.data().address() + array.offset() * array.data().getElementSize();
+  }
+
+  private static boolean isFloat(INDArray array) {
+    return switch (array.dataType()) {
+      case FLOAT -> true;
+      case DOUBLE -> false;
+      default ->
+          throw new IllegalArgumentException(
+              "elements of type " + array.dataType() + " are neither float32 nor float64");
+    };
+  }
+
+  private static void requireRange(INDArray array, long from, long count) {
+    if (from < 0 || count < 0 || from > array.length() - count) {
+      throw new IllegalArgumentException(
+          "elements %,d…%,d are not within the array's %,d"
+              .formatted(from, from + count - 1, array.length()));
+    }
+  }
+
+  private static int javaLength(INDArray array) {
+    if (array.length() > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "%,d elements are more than a Java array holds; read them in parts"
+              .formatted(array.length()));
+    }
+    return (int) array.length();
+  }
+
+  /** An address that owns nothing. */
+  private static final class Address extends Pointer {
+    Address(long address) {
+      this.address = address;
+    }
   }
 }

@@ -1,5 +1,7 @@
 package dev.spatz.tokenizer;
 
+import java.util.List;
+
 /**
  * Turns text into token ids and back. Implementations are immutable and safe for use by many
  * threads.
@@ -10,11 +12,17 @@ package dev.spatz.tokenizer;
  */
 public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer {
 
+  /** The usual spelling of the special token that ends a document. */
+  String END_OF_TEXT = "<|endoftext|>";
+
   /** The number of ids; ids are 0 to {@code vocabularySize() - 1}. */
   int vocabularySize();
 
   /** The id of the token that ends a document. */
   int endOfText();
+
+  /** The special tokens by rising id, the one that ends a document among them. */
+  List<SpecialToken> specialTokens();
 
   /**
    * Token ids of a text.
@@ -33,4 +41,13 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer 
 
   /** A decoder for ids that arrive one at a time; it never emits half a character. */
   StreamingDecoder streamingDecoder();
+
+  /**
+   * The last index found at which the text may be cut without changing its ids: those of the part
+   * before it, followed by those of the part after it, are those of the whole, whatever text
+   * follows later. Long texts are so encoded in pieces.
+   *
+   * @return the index, at most the length of the text; 0 if no place is safe yet
+   */
+  int cut(CharSequence text);
 }

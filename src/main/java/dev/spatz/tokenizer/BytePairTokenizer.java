@@ -1,0 +1,194 @@
+package dev.spatz.tokenizer;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * Byte-level byte pair encoding, as in GPT-2: a text is cut into pre-tokens (about: words with
+ * their leading space), and the UTF-8 bytes of each are merged in the order of the merges' ranks.
+ * Every text has ids, whatever its language, since every byte has a token.
+ *
+ * <p>Texts without any place to cut, such as a million times one letter, cost n log n.
+ *
+ * @see <a href="https://aclanthology.org/P16-1162/">Sennrich, Haddow, Birch 2016: Neural Machine
+ *     Translation of Rare Words with Subword Units</a>
+ */
+public final class BytePairTokenizer implements Tokenizer {
+  private final List<byte[]> vocabulary;
+  private final List<Merge> merges;
+  private final List<SpecialToken> specialTokens;
+  private final int endOfText;
+
+  private final TokenBytes texts;
+  private final int[] byteIds;
+  private final MergeTable mergeTable;
+  private final PieceCache cache = new PieceCache();
+
+  private BytePairTokenizer(Vocabulary checked, List<Merge> merges, String endOfText) {
+    this.vocabulary = checked.tokens;
+    this.merges = List.copyOf(merges);
+    this.specialTokens = checked.specialTokens;
+    this.endOfText = checked.specialId(endOfText);
+    texts = checked.texts();
+    byteIds = checked.byteIds();
+    mergeTable = new MergeTable(this.merges, checked.results(this.merges));
+  }
+
+  /**
+   * A tokenizer whose documents end with the special token {@link Tokenizer#END_OF_TEXT}.
+   *
+   * @param vocabulary see {@link #of(List, List, Collection, String)}
+   * @param merges see there
+   * @param specialTokens see there
+   * @throws IllegalArgumentException as there
+   */
+  public static BytePairTokenizer of(
+      List<byte[]> vocabulary, List<Merge> merges, Collection<SpecialToken> specialTokens) {
+    return of(vocabulary, merges, specialTokens, END_OF_TEXT);
+  }
+
+  /**
+   * A tokenizer with a given vocabulary.
+   *
+   * @param vocabulary the bytes of each token by id; at a special token's id its content in UTF-8
+   * @param merges by rank, the first merge first
+   * @param specialTokens in any order; those that are not in the vocabulary continue its ids
+   * @param endOfText the content of the special token that ends a document
+   * @throws IllegalArgumentException if an id has no token (null or no bytes), or two; if a token
+   *     is there twice; if one of the 256 bytes has no token; if a merge is repeated, its parts are
+   *     not in the vocabulary or are special tokens, or their joined bytes are no token; if there
+   *     is no special token {@code endOfText}
+   */
+  public static BytePairTokenizer of(
+      List<byte[]> vocabulary,
+      List<Merge> merges,
+      Collection<SpecialToken> specialTokens,
+      String endOfText) {
+    return new BytePairTokenizer(new Vocabulary(vocabulary, specialTokens), merges, endOfText);
+  }
+
+  /**
+   * Learns a vocabulary from a text, with {@link Tokenizer#END_OF_TEXT} as the only special token;
+   * {@link BytePairTrainer} has more choices.
+   *
+   * @param pieces documents, or pieces of them cut at {@link BytePairTrainer#cut}
+   * @param vocabularySize the most ids that the tokenizer has, at least 257
+   * @throws IllegalArgumentException if the size is too small, or a piece contains an unpaired
+   *     surrogate
+   */
+  public static BytePairTokenizer learn(
+      Iterable<? extends CharSequence> pieces, int vocabularySize) {
+    BytePairTrainer trainer = new BytePairTrainer();
+    pieces.forEach(trainer::add);
+    return trainer.train(vocabularySize, List.of(END_OF_TEXT));
+  }
+
+  @Override
+  public int vocabularySize() {
+    return vocabulary.size();
+  }
+
+  @Override
+  public int endOfText() {
+    return endOfText;
+  }
+
+  @Override
+  public List<SpecialToken> specialTokens() {
+    return specialTokens;
+  }
+
+  /** The merges by rank. */
+  public List<Merge> merges() {
+    return merges;
+  }
+
+  /**
+   * A copy of the bytes of a token; those of a special token are its content in UTF-8.
+   *
+   * @throws IllegalArgumentException if the id is outside the vocabulary
+   */
+  public byte[] tokenBytes(int id) {
+    texts.requireId(id);
+    return vocabulary.get(id).clone();
+  }
+
+  @Override
+  public int[] encode(CharSequence text) {
+    return new Encoding(text.toString()).run();
+  }
+
+  @Override
+  public String decode(int... ids) {
+    return texts.decode(ids);
+  }
+
+  @Override
+  public StreamingDecoder streamingDecoder() {
+    return new StreamingDecoder(texts);
+  }
+
+  /** {@inheritDoc} Found are the ends of words and of numbers, and any place before white space. */
+  @Override
+  public int cut(CharSequence text) {
+    return Gpt2Splitter.lastCut(text);
+  }
+
+  PieceMerger merger() {
+    return new PieceMerger(mergeTable);
+  }
+
+  /** One call of {@link #encode}. */
+  private final class Encoding {
+    private final String text;
+    private final PieceMerger merger = merger();
+    private int[] ids;
+    private int size;
+
+    Encoding(String text) {
+      this.text = text;
+      ids = new int[text.length() / 3 + 16];
+    }
+
+    int[] run() {
+      for (int start = 0, end; start < text.length(); start = end) {
+        end = Gpt2Splitter.end(text, start);
+        append(start, end);
+      }
+      return Arrays.copyOf(ids, size);
+    }
+
+    private void append(int start, int end) {
+      int[] piece;
+      if (end - start > PieceCache.LONGEST) {
+        piece = merge(text.substring(start, end), start);
+      } else {
+        int hash = PieceCache.hash(text, start, end);
+        int[] known = cache.get(text, start, end, hash);
+        if (known == null) {
+          String word = text.substring(start, end);
+          known = merge(word, start);
+          cache.put(word, hash, known);
+        }
+        piece = known;
+      }
+      if (ids.length - size < piece.length) {
+        ids = Arrays.copyOf(ids, Math.addExact(ids.length, Math.max(ids.length / 2, piece.length)));
+      }
+      System.arraycopy(piece, 0, ids, size, piece.length);
+      size += piece.length;
+    }
+
+    private int[] merge(String piece, int start) {
+      Utf16.requirePairs(text, start, start + piece.length());
+      byte[] bytes = piece.getBytes(StandardCharsets.UTF_8);
+      int[] merged = new int[bytes.length];
+      for (int i = 0; i < merged.length; i++) {
+        merged[i] = byteIds[bytes[i] & 0xFF];
+      }
+      return Arrays.copyOf(merged, merger.merge(merged, merged.length));
+    }
+  }
+}
