@@ -33,7 +33,6 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -178,8 +177,7 @@ public final class LanguageModel implements AutoCloseable {
     return version == null ? "unknown (not run from a jar)" : version;
   }
 
-  private static Tokenizer learnTokenizer(Corpus corpus, TrainingConfig config)
-      throws IOException {
+  private static Tokenizer learnTokenizer(Corpus corpus, TrainingConfig config) throws IOException {
     if (config.tokenizer() == TokenizerKind.CHARACTER) {
       return TokenizerLearning.characters(corpus);
     }
@@ -205,16 +203,18 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Saves the model into a directory in the Hugging Face layout, with a model card. The directory is
-   * written whole or not at all; a model that was there before is replaced.
+   * Saves the model into a directory in the Hugging Face layout, with a model card. The directory
+   * is written whole or not at all; a model that was there before is replaced.
    *
    * @throws IOException if it cannot be written, or the directory holds something else than a model
    * @throws IllegalStateException if the model is closed
    */
   public void save(Path directory) throws IOException {
-    try (Use use = use()) {
-      ModelDirectory.save(directory, transformer, tokenizer, provenance);
-    }
+    whileOpen(
+        () -> {
+          ModelDirectory.save(directory, transformer, tokenizer, provenance);
+          return null;
+        });
   }
 
   /**
@@ -243,15 +243,17 @@ public final class LanguageModel implements AutoCloseable {
    * Continues a text, and says how it went.
    *
    * @param prompt the text to continue; an empty one lets the model begin
-   * @throws IllegalArgumentException if the prompt leaves no room in the context, or has a character
-   *     that the tokenizer has no id for
+   * @throws IllegalArgumentException if the prompt leaves no room in the context, or has a
+   *     character that the tokenizer has no id for
    * @throws IllegalStateException if the model is closed
    */
   public Generation complete(String prompt, GenerationConfig config) {
-    try (Use use = use();
-        Kernels instance = kernels.create()) {
-      return Generator.generate(instance, transformer, tokenizer, promptIds(prompt), config);
-    }
+    return whileOpen(
+        () -> {
+          try (Kernels instance = kernels.create()) {
+            return Generator.generate(instance, transformer, tokenizer, promptIds(prompt), config);
+          }
+        });
   }
 
   /**
@@ -267,8 +269,8 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Measures how well the model predicts a corpus: walked in order, in windows of the context length
-   * that do not overlap, every token but the first predicted once.
+   * Measures how well the model predicts a corpus: walked in order, in windows of the context
+   * length that do not overlap, every token but the first predicted once.
    *
    * @throws IOException if the text cannot be read or is malformed
    * @throws IllegalArgumentException if it has fewer than two tokens, or a character that the
@@ -277,11 +279,13 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Evaluation evaluate(Corpus corpus) throws IOException {
     DatasetOptions whole = DatasetOptions.defaults().withValidationFraction(1);
-    try (Use use = use();
-        Dataset data = Dataset.prepare(corpus, tokenizer, whole)) {
-      int threads = Runtime.getRuntime().availableProcessors();
-      return Evaluator.evaluate(transformer, data.validation(), threads, kernels);
-    }
+    int threads = Runtime.getRuntime().availableProcessors();
+    return whileOpen(
+        () -> {
+          try (Dataset data = Dataset.prepare(corpus, tokenizer, whole)) {
+            return Evaluator.evaluate(transformer, data.validation(), threads, kernels);
+          }
+        });
   }
 
   /** The model's shape. */
@@ -304,20 +308,21 @@ public final class LanguageModel implements AutoCloseable {
     return prompt.isEmpty() ? new int[] {tokenizer.endOfText()} : tokenizer.encode(prompt);
   }
 
-  /** A call under way; while there is one, the model's memory is not freed. */
-  private interface Use extends AutoCloseable {
-    @Override
-    void close();
+  /** A call on the model; while it is under way, the model's memory is not freed. */
+  private interface Call<T extends @Nullable Object, E extends Exception> {
+    T run() throws E;
   }
 
-  private Use use() {
-    Lock lock = inUse.readLock();
-    lock.lock();
-    if (closed) {
-      lock.unlock();
-      throw new IllegalStateException("the model is closed");
+  private <T extends @Nullable Object, E extends Exception> T whileOpen(Call<T, E> call) throws E {
+    inUse.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the model is closed");
+      }
+      return call.run();
+    } finally {
+      inUse.readLock().unlock();
     }
-    return lock::unlock;
   }
 
   /** Frees the model's memory, after the calls under way have ended; closing twice is fine. */

@@ -58,7 +58,12 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
   }
 
   ParallelTokenizer(
-      Tokenizer tokenizer, TokenFileWriter writer, int threads, String name, int pieceChars, int maxUncutChars) {
+      Tokenizer tokenizer,
+      TokenFileWriter writer,
+      int threads,
+      String name,
+      int pieceChars,
+      int maxUncutChars) {
     this.tokenizer = tokenizer;
     this.writer = writer;
     this.name = name;

@@ -17,8 +17,8 @@ public final class TokenizerLearning {
   /**
    * A byte-pair tokenizer with an end-of-text token.
    *
-   * @param vocabularySize ids at most, given the number of the corpus's UTF-16 characters; fewer
-   *     if the corpus has too few frequent pairs
+   * @param vocabularySize ids at most, given the number of the corpus's UTF-16 characters; fewer if
+   *     the corpus has too few frequent pairs
    * @throws IOException if the corpus cannot be read
    * @throws IllegalArgumentException if the vocabulary has no room for the bytes, or as {@link
    *     Corpus#forEach} says

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param temperature divides the logits before the draw: below 1 more predictable, above 1 more
  *     varied; 0 always takes the likeliest token
  * @param topK only the k likeliest tokens can be drawn; 0: all
- * @param topP only the likeliest tokens whose probabilities add up to this can be drawn (Holtzman et
- *     al. 2020); in (0, 1], 1: all
+ * @param topP only the likeliest tokens whose probabilities add up to this can be drawn (Holtzman
+ *     et al. 2020); in (0, 1], 1: all
  * @param seed of the draws: the same seed gives the same text; null: a new one is drawn, and
  *     reported by the {@link Generation}
  * @param stopAtEndOfText whether the end-of-text token ends the text; otherwise it is generated
