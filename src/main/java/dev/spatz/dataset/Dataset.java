@@ -187,6 +187,11 @@ public final class Dataset implements AutoCloseable {
     return validation;
   }
 
+  /** Where the token file is. */
+  Path file() {
+    return tokens.path();
+  }
+
   /** Every id is smaller than this. */
   public int vocabularySize() {
     return tokens.vocabularySize();
