@@ -46,6 +46,9 @@ public final class Dataset implements AutoCloseable {
   /**
    * Tokenizes a corpus, reading it once as a stream.
    *
+   * @param corpus the documents
+   * @param tokenizer gives the ids
+   * @param options the parts, the threads, and where the tokens are kept
    * @return a data set that the caller closes
    * @throws MalformedTextException if the corpus has malformed text or records
    * @throws InterruptedIOException if the thread was interrupted; its interrupt status stays set
@@ -90,6 +93,9 @@ public final class Dataset implements AutoCloseable {
    * Opens the data set that {@link #prepare} wrote into a directory. The file stays when it is
    * closed.
    *
+   * @param directory that of {@link DatasetOptions#withDirectory}
+   * @param tokenizer that of {@link #prepare}
+   * @return a data set that the caller closes
    * @throws IOException if there is none, it is broken, or it was made with another tokenizer
    */
   public static Dataset open(Path directory, Tokenizer tokenizer) throws IOException {
@@ -177,17 +183,22 @@ public final class Dataset implements AutoCloseable {
     return textBytes;
   }
 
-  /** The tokens to train on. */
+  /** {@return the tokens to train on} */
   public TokenSequence train() {
     return train;
   }
 
-  /** The tokens to measure with. */
+  /** {@return the tokens to measure with} */
   public TokenSequence validation() {
     return validation;
   }
 
-  /** Every id is smaller than this. */
+  /** Where the token file is. */
+  Path file() {
+    return tokens.path();
+  }
+
+  /** {@return the size of the vocabulary; every id is smaller} */
   public int vocabularySize() {
     return tokens.vocabularySize();
   }
@@ -195,6 +206,8 @@ public final class Dataset implements AutoCloseable {
   /**
    * SHA-256 of the text of all documents, as {@link Corpus#digest()} defines it; those of a
    * separate validation corpus come after the others.
+   *
+   * @return 64 lower-case hexadecimal digits
    */
   public String digest() {
     return TextDigest.hexadecimal(tokens.header().digest());
@@ -203,6 +216,7 @@ public final class Dataset implements AutoCloseable {
   /**
    * Makes sure that there is a window to train on, and something to measure with.
    *
+   * @param contextLength the number of tokens in a window, at least 1
    * @throws IllegalArgumentException if the training part has fewer than {@code contextLength + 1}
    *     tokens or the validation part fewer than 2
    */

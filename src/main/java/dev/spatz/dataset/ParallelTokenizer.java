@@ -112,7 +112,7 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
               + " on (such as a change between letters and spaces); is it text?");
     }
     // Doubling keeps the search for a cut in one long word from taking quadratic time.
-    tryCutAt = Math.max(pieceChars, 2 * pending.length());
+    tryCutAt = Math.min(Math.max(pieceChars, 2 * pending.length()), maxUncutChars + 1);
   }
 
   @Override

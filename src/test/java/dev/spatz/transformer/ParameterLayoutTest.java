@@ -17,7 +17,7 @@ class ParameterLayoutTest {
   static Stream<TransformerConfig> configs() {
     TransformerConfig gpt2 = TransformerConfig.gpt2(13, 7, 2, 3, 15);
     TransformerConfig llama =
-        TransformerConfig.llama(13, 7, 2, 3, 15).withHeadSize(4).withKeyValueHeads(1);
+        TransformerConfig.llama(13, 7, 2, 3, 18).withHeadSize(4).withKeyValueHeads(1);
     return Stream.of(
         gpt2,
         gpt2.withBiases(false),
@@ -84,22 +84,22 @@ class ParameterLayoutTest {
   @Test
   void parameters_ofLlama_groupedUntied() {
     TransformerConfig config =
-        TransformerConfig.llama(13, 7, 1, 3, 15)
+        TransformerConfig.llama(13, 7, 1, 3, 18)
             .withHeadSize(4)
             .withKeyValueHeads(1)
             .withFeedForward(20)
             .withTiedEmbeddings(false);
     assertEquals(
         List.of(
-            "tokens (13, 15)",
-            "layers.0.attention.qkv.weight (20, 15)",
-            "layers.0.attention.projection.weight (15, 12)",
-            "layers.0.feedforward.up.weight (40, 15)",
-            "layers.0.feedforward.down.weight (15, 20)",
-            "head (13, 15)",
-            "layers.0.attention.norm.gain (15)",
-            "layers.0.feedforward.norm.gain (15)",
-            "norm.gain (15)"),
+            "tokens (13, 18)",
+            "layers.0.attention.qkv.weight (20, 18)",
+            "layers.0.attention.projection.weight (18, 12)",
+            "layers.0.feedforward.up.weight (40, 18)",
+            "layers.0.feedforward.down.weight (18, 20)",
+            "head (13, 18)",
+            "layers.0.attention.norm.gain (18)",
+            "layers.0.feedforward.norm.gain (18)",
+            "norm.gain (18)"),
         described(config));
   }
 

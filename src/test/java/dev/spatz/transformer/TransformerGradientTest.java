@@ -47,12 +47,12 @@ class TransformerGradientTest {
   static Stream<TransformerConfig> configs() {
     TransformerConfig gpt2 = TransformerConfig.gpt2(VOCABULARY, TIME, 2, 3, 12).withFeedForward(10);
     TransformerConfig llama =
-        TransformerConfig.llama(VOCABULARY, TIME, 2, 4, 12).withHeadSize(6).withFeedForward(10);
+        TransformerConfig.llama(VOCABULARY, TIME, 2, 6, 12).withHeadSize(4).withFeedForward(10);
     return Stream.of(
             gpt2,
             gpt2.withTiedEmbeddings(false).withBiases(false).withGelu(Gelu.EXACT),
-            llama.withKeyValueHeads(2),
-            llama.withKeyValueHeads(1).withTiedEmbeddings(false).withBiases(true))
+            llama.withKeyValueHeads(3),
+            llama.withKeyValueHeads(2).withTiedEmbeddings(false).withBiases(true))
         .flatMap(config -> Stream.of(config, config.withDropout(0.2)));
   }
 
