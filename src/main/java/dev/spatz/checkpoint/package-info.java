@@ -1,4 +1,4 @@
-/** Model and training state ↔ files in the Hugging Face directory layout. */
+/** Models → files in the Hugging Face directory layout, and back. */
 @NullMarked
 package dev.spatz.checkpoint;
 

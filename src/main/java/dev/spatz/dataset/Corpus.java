@@ -57,6 +57,8 @@ public final class Corpus {
   /**
    * Files and directories, in this order.
    *
+   * @param paths at least one
+   * @return their documents
    * @throws IllegalArgumentException if there is none
    */
   public static Corpus of(Path... paths) {
@@ -66,6 +68,8 @@ public final class Corpus {
   /**
    * Files and directories, in this order.
    *
+   * @param paths at least one
+   * @return their documents
    * @throws IllegalArgumentException if there is none
    */
   public static Corpus of(List<Path> paths) {
@@ -78,6 +82,9 @@ public final class Corpus {
   /**
    * Documents of the application, in the order of the iterator. Each visit asks for a new iterator;
    * all must give the same documents.
+   *
+   * @param documents the text of each
+   * @return these documents
    */
   public static Corpus of(Iterable<String> documents) {
     return new Corpus(List.of(), Objects.requireNonNull(documents, "documents"), defaults());
@@ -90,6 +97,8 @@ public final class Corpus {
   /**
    * Names the field of {@code .jsonl} records that is the document; default {@code text}.
    *
+   * @param name of a field of the outermost object
+   * @return this corpus, read so
    * @throws IllegalStateException if the documents come from the application
    */
   public Corpus withTextField(String name) {
@@ -107,6 +116,8 @@ public final class Corpus {
   /**
    * Names the column of {@code .csv} records that is the document; default {@code text}.
    *
+   * @param name as the first record spells it
+   * @return this corpus, read so
    * @throws IllegalStateException if the documents come from the application
    */
   public Corpus withTextColumn(String name) {
@@ -126,6 +137,7 @@ public final class Corpus {
    * &amp;amp;} becomes {@code &amp;}. Numeric ones, the names of Latin-1 and of common punctuation
    * are known; others stay as they are.
    *
+   * @return this corpus, read so
    * @throws IllegalStateException if the documents come from the application
    */
   public Corpus withHtmlEntitiesDecoded() {
@@ -138,6 +150,8 @@ public final class Corpus {
   /**
    * The encoding of the files; default UTF-8. It is decoded strictly, too.
    *
+   * @param charset of all files
+   * @return this corpus, read so
    * @throws IllegalStateException if the documents come from the application
    */
   public Corpus withCharset(Charset charset) {
@@ -175,6 +189,7 @@ public final class Corpus {
   /**
    * Reads all documents in order.
    *
+   * @param visitor receives them
    * @throws MalformedTextException if a file is not text in its encoding, or a record is malformed
    *     or has no such field
    * @throws IOException if a file cannot be read, a directory has no text file, or the visitor
@@ -201,6 +216,7 @@ public final class Corpus {
   /**
    * The size of all files together, or empty where the documents come from the application.
    *
+   * @return bytes
    * @throws IOException if a file is missing or a directory has no text file
    */
   public OptionalLong sizeInBytes() throws IOException {
@@ -219,6 +235,7 @@ public final class Corpus {
    * (which UTF-8 never has) between documents. For one UTF-8 text file without a byte order mark
    * this is the file's own SHA-256. Reads the corpus once; {@link Dataset#digest()} has it already.
    *
+   * @return lower-case digits
    * @throws IOException as {@link #forEach}
    */
   public String digest() throws IOException {

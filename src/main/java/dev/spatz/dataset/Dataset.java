@@ -46,6 +46,9 @@ public final class Dataset implements AutoCloseable {
   /**
    * Tokenizes a corpus, reading it once as a stream.
    *
+   * @param corpus the documents
+   * @param tokenizer gives the ids
+   * @param options the parts, the threads, and where the tokens are kept
    * @return a data set that the caller closes
    * @throws MalformedTextException if the corpus has malformed text or records
    * @throws InterruptedIOException if the thread was interrupted; its interrupt status stays set
@@ -56,12 +59,26 @@ public final class Dataset implements AutoCloseable {
   public static Dataset prepare(Corpus corpus, Tokenizer tokenizer, DatasetOptions options)
       throws IOException {
     Path directory = options.directory();
-    if (directory != null) {
-      Files.createDirectories(directory);
-      Path file = directory.resolve(FILE_NAME);
-      write(corpus, tokenizer, options, file);
-      return new Dataset(TokenFile.open(file), null);
+    try {
+      return directory == null
+          ? temporary(corpus, tokenizer, options)
+          : inDirectory(corpus, tokenizer, options, directory);
+    } catch (ClosedByInterruptException e) {
+      throw (IOException) new InterruptedIOException("interrupted while tokenizing").initCause(e);
     }
+  }
+
+  private static Dataset inDirectory(
+      Corpus corpus, Tokenizer tokenizer, DatasetOptions options, Path directory)
+      throws IOException {
+    Files.createDirectories(directory);
+    Path file = directory.resolve(FILE_NAME);
+    write(corpus, tokenizer, options, file);
+    return new Dataset(TokenFile.open(file), null);
+  }
+
+  private static Dataset temporary(Corpus corpus, Tokenizer tokenizer, DatasetOptions options)
+      throws IOException {
     Path file = Files.createTempFile("spatz-", ".tokens");
     try {
       write(corpus, tokenizer, options, file);
@@ -76,6 +93,9 @@ public final class Dataset implements AutoCloseable {
    * Opens the data set that {@link #prepare} wrote into a directory. The file stays when it is
    * closed.
    *
+   * @param directory that of {@link DatasetOptions#withDirectory}
+   * @param tokenizer that of {@link #prepare}
+   * @return a data set that the caller closes
    * @throws IOException if there is none, it is broken, or it was made with another tokenizer
    */
   public static Dataset open(Path directory, Tokenizer tokenizer) throws IOException {
@@ -94,28 +114,33 @@ public final class Dataset implements AutoCloseable {
 
   private static void write(Corpus corpus, Tokenizer tokenizer, DatasetOptions options, Path file)
       throws IOException {
-    try (TokenFileWriter writer = new TokenFileWriter(file, textBytes(tokenizer));
-        ParallelTokenizer encoder = new ParallelTokenizer(tokenizer, writer, options.threads())) {
+    try (TokenFileWriter writer = new TokenFileWriter(file, textBytes(tokenizer))) {
       TextDigest digest = new TextDigest();
-      DocumentVisitor visitor = both(digest, encoder);
-      corpus.forEach(visitor);
-      encoder.finish();
+      encode(corpus, "document", tokenizer, writer, digest, options.threads());
       long trainLength = writer.length();
       if (options.validation() instanceof DatasetOptions.SeparateCorpus separate) {
-        separate.corpus().forEach(visitor);
-        encoder.finish();
+        encode(
+            separate.corpus(), "validation document", tokenizer, writer, digest, options.threads());
       } else if (options.validation() instanceof DatasetOptions.LastPart last) {
         trainLength = trainLength(writer.length(), last.fraction());
       }
       writer.commit(trainLength, digest.digest());
       LOG.info(
-          "{} documents, {} tokens: {} for training, {} for validation",
-          encoder.documents(),
-          writer.length(),
-          trainLength,
-          writer.length() - trainLength);
-    } catch (ClosedByInterruptException e) {
-      throw (IOException) new InterruptedIOException("interrupted while tokenizing").initCause(e);
+          "{} tokens for training, {} for validation", trainLength, writer.length() - trainLength);
+    }
+  }
+
+  private static void encode(
+      Corpus corpus,
+      String name,
+      Tokenizer tokenizer,
+      TokenFileWriter writer,
+      TextDigest digest,
+      int threads)
+      throws IOException {
+    try (ParallelTokenizer encoder = new ParallelTokenizer(tokenizer, writer, threads, name)) {
+      corpus.forEach(both(digest, encoder));
+      encoder.finish();
     }
   }
 
@@ -158,17 +183,22 @@ public final class Dataset implements AutoCloseable {
     return textBytes;
   }
 
-  /** The tokens to train on. */
+  /** {@return the tokens to train on} */
   public TokenSequence train() {
     return train;
   }
 
-  /** The tokens to measure with. */
+  /** {@return the tokens to measure with} */
   public TokenSequence validation() {
     return validation;
   }
 
-  /** Every id is smaller than this. */
+  /** Where the token file is. */
+  Path file() {
+    return tokens.path();
+  }
+
+  /** {@return the size of the vocabulary; every id is smaller} */
   public int vocabularySize() {
     return tokens.vocabularySize();
   }
@@ -176,6 +206,8 @@ public final class Dataset implements AutoCloseable {
   /**
    * SHA-256 of the text of all documents, as {@link Corpus#digest()} defines it; those of a
    * separate validation corpus come after the others.
+   *
+   * @return 64 lower-case hexadecimal digits
    */
   public String digest() {
     return TextDigest.hexadecimal(tokens.header().digest());
@@ -184,6 +216,7 @@ public final class Dataset implements AutoCloseable {
   /**
    * Makes sure that there is a window to train on, and something to measure with.
    *
+   * @param contextLength the number of tokens in a window, at least 1
    * @throws IllegalArgumentException if the training part has fewer than {@code contextLength + 1}
    *     tokens or the validation part fewer than 2
    */

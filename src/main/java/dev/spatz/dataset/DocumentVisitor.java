@@ -9,6 +9,7 @@ public interface DocumentVisitor {
    * The next piece of the current document. It is valid only during the call, is never empty, and
    * never begins or ends within a surrogate pair.
    *
+   * @param piece to be copied if it is to be kept
    * @throws IOException if what the visitor does with the text fails; it ends the visit
    */
   void text(CharSequence piece) throws IOException;

@@ -33,6 +33,7 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
 
   private final Tokenizer tokenizer;
   private final TokenFileWriter writer;
+  private final String name;
   private final int pieceChars;
   private final int maxUncutChars;
   private final int maxBatches;
@@ -47,14 +48,25 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
   private long index; // in the document, of the first pending character
   private boolean afterDocument;
 
-  ParallelTokenizer(Tokenizer tokenizer, TokenFileWriter writer, int threads) {
-    this(tokenizer, writer, threads, DEFAULT_PIECE_CHARS, MAX_UNCUT_CHARS);
+  /**
+   * Starts the workers.
+   *
+   * @param name what a document is called in messages
+   */
+  ParallelTokenizer(Tokenizer tokenizer, TokenFileWriter writer, int threads, String name) {
+    this(tokenizer, writer, threads, name, DEFAULT_PIECE_CHARS, MAX_UNCUT_CHARS);
   }
 
   ParallelTokenizer(
-      Tokenizer tokenizer, TokenFileWriter writer, int threads, int pieceChars, int maxUncutChars) {
+      Tokenizer tokenizer,
+      TokenFileWriter writer,
+      int threads,
+      String name,
+      int pieceChars,
+      int maxUncutChars) {
     this.tokenizer = tokenizer;
     this.writer = writer;
+    this.name = name;
     this.pieceChars = pieceChars;
     this.maxUncutChars = maxUncutChars;
     this.maxBatches = threads * BATCHES_PER_THREAD;
@@ -67,11 +79,6 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-  }
-
-  /** The number of documents so far. */
-  long documents() {
-    return documents;
   }
 
   @Override
@@ -95,7 +102,8 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
       add(cut);
     } else if (pending.length() > maxUncutChars) {
       throw new IOException(
-          "document "
+          name
+              + " "
               + (documents + 1)
               + " has no place to cut it in the "
               + pending.length()
@@ -104,7 +112,7 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
               + " on (such as a change between letters and spaces); is it text?");
     }
     // Doubling keeps the search for a cut in one long word from taking quadratic time.
-    tryCutAt = Math.max(pieceChars, 2 * pending.length());
+    tryCutAt = Math.min(Math.max(pieceChars, 2 * pending.length()), maxUncutChars + 1);
   }
 
   @Override
@@ -140,16 +148,12 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
     }
   }
 
-  /**
-   * Writes what is left of the documents; the next document begins without an end-of-text token
-   * before it.
-   */
+  /** Writes what is left of the documents, after the last of them. */
   void finish() throws IOException {
     submit();
     while (!encoded.isEmpty()) {
       writeFirst();
     }
-    afterDocument = false;
   }
 
   private void writeFirst() throws IOException {
@@ -191,7 +195,7 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
     } catch (IllegalArgumentException e) {
       String place = piece.index == 0 ? "" : ", counted from character " + piece.index;
       throw new IllegalArgumentException(
-          "document " + piece.document + place + ": " + e.getMessage(), e);
+          name + " " + piece.document + place + ": " + e.getMessage(), e);
     }
   }
 

@@ -29,7 +29,8 @@ final class TextReader implements Closeable {
   private final ByteBuffer bytes;
   private final CharBuffer chars;
   private long offsetOfBuffer; // in the file, of the first byte in the buffer
-  private boolean endOfInput;
+  private boolean endOfInput; // all bytes are in the buffer
+  private boolean flushed; // and all characters out of the decoder
   private boolean started;
 
   /**
@@ -68,7 +69,7 @@ final class TextReader implements Closeable {
   }
 
   private boolean fill() throws IOException {
-    do {
+    while (!chars.hasRemaining() && !flushed) {
       chars.clear();
       decode();
       chars.flip();
@@ -78,7 +79,7 @@ final class TextReader implements Closeable {
           chars.position(1);
         }
       }
-    } while (!chars.hasRemaining() && !(endOfInput && !bytes.hasRemaining()));
+    }
     return chars.hasRemaining();
   }
 
@@ -99,6 +100,7 @@ final class TextReader implements Closeable {
       }
       if (endOfInput) {
         decoder.flush(chars);
+        flushed = true;
         return;
       }
       readBytes();

@@ -37,6 +37,8 @@ public final class TokenFile implements AutoCloseable {
    * Opens a token file. Its header is held against the size of the file; its ids are checked as
    * they are read.
    *
+   * @param path the file
+   * @return an open file that the caller closes
    * @throws IOException if it cannot be read or is no sound token file; the message names the file,
    *     the byte offset and the fault
    */
@@ -64,17 +66,17 @@ public final class TokenFile implements AutoCloseable {
     }
   }
 
-  /** Where the file is. */
+  /** {@return where the file is} */
   public Path path() {
     return path;
   }
 
-  /** The number of ids. */
+  /** {@return the number of ids} */
   public long length() {
     return header.length();
   }
 
-  /** Every id is smaller than this. */
+  /** {@return the size of the vocabulary; every id is smaller} */
   public int vocabularySize() {
     return header.vocabularySize();
   }
@@ -86,6 +88,8 @@ public final class TokenFile implements AutoCloseable {
   /**
    * The id at a position.
    *
+   * @param position from 0
+   * @return the id
    * @throws IndexOutOfBoundsException if the position is outside the file
    * @throws IllegalStateException if this is closed
    * @throws UncheckedIOException as {@link #read}
@@ -99,6 +103,10 @@ public final class TokenFile implements AutoCloseable {
   /**
    * Reads {@code count} ids from {@code position} on into {@code into[offset…]}.
    *
+   * @param position of the first id, from 0
+   * @param into receives the ids
+   * @param offset of the first one in {@code into}
+   * @param count how many
    * @throws IndexOutOfBoundsException if a position is outside the file or an index outside the
    *     array
    * @throws IllegalStateException if this is closed
@@ -150,6 +158,9 @@ public final class TokenFile implements AutoCloseable {
    * The bytes of UTF-8 text that the ids from {@code from} to {@code to} (exclusive) stand for;
    * end-of-text tokens stand for none. Reads them all.
    *
+   * @param from the first position
+   * @param to the position after the last
+   * @return bytes
    * @throws IndexOutOfBoundsException if the range is not within the file
    * @throws IllegalStateException if this is closed
    * @throws UncheckedIOException as {@link #read}

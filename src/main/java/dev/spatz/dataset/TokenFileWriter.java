@@ -50,12 +50,17 @@ final class TokenFileWriter implements AutoCloseable {
     this.textBytes = textBytes;
     this.shortIds = textBytes.length <= TokenFileHeader.MAX_SHORT_VOCABULARY;
     this.channel = FileChannel.open(partial, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    boolean ours = false;
     try {
       lock();
+      ours = true;
       channel.truncate(0);
       channel.position(TokenFileHeader.bytes(textBytes.length));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
       channel.close();
+      if (ours) {
+        Files.deleteIfExists(partial);
+      }
       throw e;
     }
   }

@@ -19,12 +19,12 @@ public final class TokenSequence {
     this.length = length;
   }
 
-  /** The number of tokens. */
+  /** {@return the number of tokens} */
   public long length() {
     return length;
   }
 
-  /** Every id is smaller than this. */
+  /** {@return the size of the vocabulary; every id is smaller} */
   public int vocabularySize() {
     return file.vocabularySize();
   }
@@ -32,6 +32,10 @@ public final class TokenSequence {
   /**
    * Reads {@code count} ids from {@code position} on into {@code into[offset…]}.
    *
+   * @param position of the first id, from 0
+   * @param into receives the ids
+   * @param offset of the first one in {@code into}
+   * @param count how many
    * @throws IndexOutOfBoundsException if a position is outside this part or an index outside the
    *     array
    * @throws IllegalStateException if the data set is closed
@@ -46,6 +50,7 @@ public final class TokenSequence {
   /**
    * The bytes of UTF-8 text that all tokens stand for. Reads them all.
    *
+   * @return bytes
    * @throws IllegalStateException if the data set is closed
    * @throws UncheckedIOException as {@link #read}
    */
@@ -58,6 +63,9 @@ public final class TokenSequence {
    * end-of-text tokens stand for none. Reads them all. Where a character's tokens are on both sides
    * of an end, each side has its own bytes, so that parts add up.
    *
+   * @param from the first position
+   * @param to the position after the last
+   * @return bytes
    * @throws IndexOutOfBoundsException if the range is not within this part
    * @throws IllegalStateException if the data set is closed
    * @throws UncheckedIOException as {@link #read}
@@ -70,6 +78,8 @@ public final class TokenSequence {
   /**
    * This part in windows of at most {@code contextLength} tokens.
    *
+   * @param contextLength at least 1
+   * @return a view; it holds no tokens
    * @throws IllegalArgumentException if the context length is not positive
    */
   public Windows windows(int contextLength) {

@@ -30,13 +30,14 @@ public final class Windows {
     this.contextLength = contextLength;
   }
 
-  /** T, the number of inputs in a full window. */
+  /** {@return T, the number of inputs in a full window} */
   public int contextLength() {
     return contextLength;
   }
 
   /**
-   * The number of windows that predict every token but the first once; 0 for less than 2 tokens.
+   * {@return the number of windows that predict every token but the first once; 0 for less than 2
+   * tokens}
    */
   public long count() {
     return tokens.length() < 2 ? 0 : (tokens.length() - 2) / contextLength + 1;
@@ -47,6 +48,10 @@ public final class Windows {
    * {@code targets} at the same indexes. Behind the n of a short last window, inputs are 0 and
    * targets {@link #NO_TARGET}.
    *
+   * @param k 0 to {@code count() - 1}
+   * @param inputs receives T ids
+   * @param targets receives T ids
+   * @param offset of the first one in both arrays
    * @return n, the number of targets: T but for the last window
    * @throws IndexOutOfBoundsException if there is no window k or the arrays have no T places from
    *     {@code offset} on
@@ -65,7 +70,9 @@ public final class Windows {
     return n;
   }
 
-  /** The number of positions at which a full window with all its targets can start; may be 0. */
+  /**
+   * {@return the number of positions at which a full window and its targets can start; may be 0}
+   */
   public long starts() {
     return Math.max(0, tokens.length() - contextLength);
   }
@@ -74,6 +81,9 @@ public final class Windows {
    * Reads the full window at {@code start}: T inputs and T targets, from {@code offset} on.
    *
    * @param start 0 to {@code starts() - 1}
+   * @param inputs receives T ids
+   * @param targets receives T ids
+   * @param offset of the first one in both arrays
    * @throws IndexOutOfBoundsException if no full window starts there or the arrays have no T places
    *     from {@code offset} on
    * @throws IllegalStateException if the data set is closed

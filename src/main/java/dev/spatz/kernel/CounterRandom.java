@@ -54,7 +54,7 @@ public record CounterRandom(long key) {
   }
 
   /** The first 64 bits of the block of the 128-bit counter {@code (high, low)}. */
-  private long philox(long low, long high) {
+  long philox(long low, long high) {
     int c0 = (int) low;
     int c1 = (int) (low >>> 32);
     int c2 = (int) high;

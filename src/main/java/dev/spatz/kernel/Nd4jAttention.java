@@ -195,26 +195,26 @@ final class Nd4jAttention {
 
   /** The query head of each group whose turn it is (G,T,D). */
   private static INDArray queries(INDArray heads, int turn, AttentionShape shape) {
-    return heads
-        .get(
-            NDArrayIndex.all(),
-            NDArrayIndex.interval(turn, shape.group(), shape.heads()),
-            NDArrayIndex.all())
-        .permute(1, 0, 2);
+    return strided(heads, turn, shape.group(), shape.keyValueHeads());
   }
 
   private static INDArray keys(INDArray heads, AttentionShape shape) {
-    return range(heads, shape.heads(), shape.keyValueHeads());
+    return strided(heads, shape.heads(), 1, shape.keyValueHeads());
   }
 
   private static INDArray values(INDArray heads, AttentionShape shape) {
-    return range(heads, shape.heads() + shape.keyValueHeads(), shape.keyValueHeads());
+    return strided(heads, shape.heads() + shape.keyValueHeads(), 1, shape.keyValueHeads());
   }
 
-  private static INDArray range(INDArray heads, int first, int count) {
-    return heads
-        .get(NDArrayIndex.all(), NDArrayIndex.interval(first, first + count), NDArrayIndex.all())
-        .permute(1, 0, 2);
+  /** Heads of rows (T,heads,D), every {@code step}-th from {@code first} on (count,T,D). */
+  private static INDArray strided(INDArray heads, int first, int step, int count) {
+    // ND4J's own interval with a step miscounts its end.
+    return Nd4j.create(
+        heads.data(),
+        new long[] {count, heads.size(0), heads.size(2)},
+        new long[] {step * heads.stride(1), heads.stride(0), heads.stride(2)},
+        heads.offset() + first * heads.stride(1),
+        'c');
   }
 
   /** Positions {@code from}…{@code to − 1} of a cache. */
@@ -224,10 +224,12 @@ final class Nd4jAttention {
 
   /** The sums of the heads whose turn it is (G,T). */
   private static INDArray logSumExp(INDArray sums, int sequence, int turn, AttentionShape shape) {
-    return sums.get(
-        NDArrayIndex.point(sequence),
-        NDArrayIndex.interval(turn, shape.group(), shape.heads()),
-        NDArrayIndex.all());
+    return Nd4j.create(
+        sums.data(),
+        new long[] {shape.keyValueHeads(), shape.time()},
+        new long[] {(long) shape.group() * shape.time(), 1},
+        sums.offset() + ((long) sequence * shape.heads() + turn) * shape.time(),
+        'c');
   }
 
   /** All rows of a batch of matrices as one matrix. */

@@ -72,10 +72,7 @@ public final class Tensors {
    */
   public static double get(INDArray array, long index) {
     requireRange(array, index, 1);
-    double value =
-        isFloat(array)
-            ? ((FloatPointer) array.data().pointer()).get(index)
-            : ((DoublePointer) array.data().pointer()).get(index);
+    double value = isFloat(array) ? floats(array, index).get() : doubles(array, index).get();
     Reference.reachabilityFence(array);
     return value;
   }
@@ -88,9 +85,9 @@ public final class Tensors {
   public static void put(INDArray array, long index, double value) {
     requireRange(array, index, 1);
     if (isFloat(array)) {
-      ((FloatPointer) array.data().pointer()).put(index, (float) value);
+      floats(array, index).put((float) value);
     } else {
-      ((DoublePointer) array.data().pointer()).put(index, value);
+      doubles(array, index).put(value);
     }
     Reference.reachabilityFence(array);
   }
@@ -209,11 +206,18 @@ public final class Tensors {
 
   /** A pointer whose element 0 is the array's element {@code from}. */
   private static FloatPointer floats(INDArray array, long from) {
-    return new FloatPointer(new Offset(array.data().address() + Float.BYTES * from));
+    return new FloatPointer(new Address(address(array) + Float.BYTES * from));
   }
 
   private static DoublePointer doubles(INDArray array, long from) {
-    return new DoublePointer(new Offset(array.data().address() + Double.BYTES * from));
+    return new DoublePointer(new Address(address(array) + Double.BYTES * from));
+  }
+
+  /**
+   * Where an array's first element is; a buffer's own address is that of the whole, not a view's.
+   */
+  static long address(INDArray array) {
+    return array.data().address() + array.offset() * array.data().getElementSize();
   }
 
   private static boolean isFloat(INDArray array) {
@@ -244,8 +248,8 @@ public final class Tensors {
   }
 
   /** An address that owns nothing. */
-  private static final class Offset extends Pointer {
-    Offset(long address) {
+  private static final class Address extends Pointer {
+    Address(long address) {
       this.address = address;
     }
   }

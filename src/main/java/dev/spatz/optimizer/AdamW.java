@@ -39,8 +39,7 @@ public final class AdamW implements AutoCloseable {
   }
 
   /** Updates elements {@code from}…{@code to − 1} of the weights. */
-  public void update(
-      Kernels kernels, ParameterSet gradients, long from, long to, AdamWStep step) {
+  public void update(Kernels kernels, ParameterSet gradients, long from, long to, AdamWStep step) {
     long matrices = weights.layout().matrixElements();
     if (from < matrices) {
       update(kernels, gradients, from, Math.min(to, matrices), config.weightDecay(), step);
@@ -51,12 +50,7 @@ public final class AdamW implements AutoCloseable {
   }
 
   private void update(
-      Kernels kernels,
-      ParameterSet gradients,
-      long from,
-      long to,
-      double decay,
-      AdamWStep step) {
+      Kernels kernels, ParameterSet gradients, long from, long to, double decay, AdamWStep step) {
     kernels.adamW(
         weights.flat(),
         gradients.flat(),

@@ -9,11 +9,11 @@ public final class Automatic {
   private Automatic() {}
 
   /**
-   * The vocabulary size of a byte-pair tokenizer: an id for about every thousand bytes of the
+   * The vocabulary size of a byte-pair tokenizer: an id for about every thousand characters of the
    * corpus, a power of two from 512 to 8,192.
    */
-  public static int vocabularySize(long corpusBytes) {
-    long size = Long.highestOneBit(Math.max(1, corpusBytes / 1000));
+  public static int vocabularySize(long characters) {
+    long size = Long.highestOneBit(Math.max(1, characters / 1000));
     return (int) Math.max(512, Math.min(8192, size));
   }
 

@@ -62,11 +62,9 @@ public final class Evaluator {
             predicted[first + i] = n;
             bytes[first + i] = tokens.textBytes(window * time + 1, window * time + 1 + n);
           }
-          transformer.loss(
-              worker.kernels, pass.workspace, pass.inputs, pass.targets, pass.losses);
+          transformer.loss(worker.kernels, pass.workspace, pass.inputs, pass.targets, pass.losses);
           for (int i = 0; i < here; i++) {
-            losses[first + i] =
-                Arrays.stream(pass.losses, i * time, (i + 1) * time).sum();
+            losses[first + i] = Arrays.stream(pass.losses, i * time, (i + 1) * time).sum();
           }
         });
     return Evaluation.of(losses, predicted, Arrays.stream(bytes).sum());

@@ -42,11 +42,7 @@ final class StepBudget {
 
   /** The median time of some steps with a learning rate of zero; the weights come out unchanged. */
   private static double secondsPerStep(
-      Transformer transformer,
-      Dataset data,
-      WorkerTeam team,
-      TrainingPlan plan,
-      double most) {
+      Transformer transformer, Dataset data, WorkerTeam team, TrainingPlan plan, double most) {
     ParameterSet weights = transformer.parameters();
     try (TrainingStep trainingStep =
             new TrainingStep(

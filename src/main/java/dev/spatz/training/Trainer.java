@@ -40,8 +40,7 @@ public final class Trainer implements AutoCloseable {
     this.trainingStep =
         new TrainingStep(
             transformer, data.train().windows(plan.model().contextLength()), team, plan);
-    this.best =
-        ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
+    this.best = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
     best.copyFrom(transformer.parameters());
   }
 

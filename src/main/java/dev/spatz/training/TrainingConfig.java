@@ -12,37 +12,35 @@ import org.jspecify.annotations.Nullable;
  * {@link TrainingPlan}.
  *
  * @param tokenizer kind of tokenizer that is learned from the corpus
- * @param vocabularySize ids of a byte-pair tokenizer, at least 257; {@link #AUTO}: by the
- *     size of the corpus. A character tokenizer has as many as the corpus has characters
- * @param model shape of the model, whose own vocabularySize is replaced by the tokenizer's;
- *     null: a Llama by the size of the corpus and the time budget
+ * @param vocabularySize ids of a byte-pair tokenizer, at least 257; {@link #AUTO}: by the size of
+ *     the corpus. A character tokenizer has as many as the corpus has characters
+ * @param model shape of the model, whose own vocabularySize is replaced by the tokenizer's; null: a
+ *     Llama by the size of the corpus and the time budget
  * @param dropout dropout of an automatically chosen model (a given model has its own)
  * @param batchSize sequences of a micro-batch; {@link #AUTO}: by the size of the model
  * @param accumulation micro-batches of a step; gradients are summed over them
- * @param shards parts into which a micro-batch is cut for parallel work, which the result's
- *     bytes depend on; {@link #AUTO}: the smaller of the batch size and 8
- * @param steps steps to train; {@link #AUTO}: as many as fit into the time budget on this
- *     machine
+ * @param shards parts into which a micro-batch is cut for parallel work, which the result's bytes
+ *     depend on; {@link #AUTO}: the smaller of the batch size and 8
+ * @param steps steps to train; {@link #AUTO}: as many as fit into the time budget on this machine
  * @param timeBudget time for the steps and evaluations, if {@code steps} is automatic
  * @param timeLimit stops early after this time; never changes the schedule; null: no limit
  * @param tokenLimit stops early after training on so many tokens; {@link #AUTO}: no limit
  * @param schedule shape of the learning rate over the steps
  * @param learningRate the highest learning rate; {@link #AUTO}: by the size of the model
  * @param minLearningRate learning rate of the last step; negative: a tenth of the highest
- * @param warmupSteps steps of linear warm-up; negative: a twentieth of the steps, at most
- *     100
+ * @param warmupSteps steps of linear warm-up; negative: a twentieth of the steps, at most 100
  * @param adamW numbers of the optimizer
  * @param gradientClip largest norm of a step's gradient; longer ones are scaled down; 0: no
  *     clipping
- * @param validationFraction part of the corpus, from its end, that is kept for validation;
- *     in (0, 1)
+ * @param validationFraction part of the corpus, from its end, that is kept for validation; in (0,
+ *     1)
  * @param evaluationInterval steps between evaluations; {@link #AUTO}: a tenth of the steps
- * @param evaluationTokens validation tokens of an evaluation during training, spread evenly
- *     over the part; {@link #AUTO}: 65,536. The last evaluation takes the whole part
+ * @param evaluationTokens validation tokens of an evaluation during training, spread evenly over
+ *     the part; {@link #AUTO}: 65,536. The last evaluation takes the whole part
  * @param patience stops early after so many evaluations without improvement; 0: never
  * @param seed of weights, data order and dropout
- * @param threads worker threads; {@link #AUTO}: the processors the JVM sees. The result does
- *     not depend on it
+ * @param threads worker threads; {@link #AUTO}: the processors the JVM sees. The result does not
+ *     depend on it
  */
 public record TrainingConfig(
     TokenizerKind tokenizer,

@@ -5,6 +5,8 @@ import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.optimizer.LearningRateSchedule;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,6 +94,28 @@ public record TrainingPlan(
           new LearningRateSchedule.WarmupStableDecay(
               peak, floor, warmup, Math.min(steps - warmup, steps / 5), steps);
     };
+  }
+
+  /** Every setting by name, for people and files. */
+  public Map<String, String> describe() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("model", model.toString());
+    settings.put("parameters", Long.toString(model.parameterCount()));
+    settings.put("batchSize", Integer.toString(batchSize));
+    settings.put("accumulation", Integer.toString(accumulation));
+    settings.put("shards", Integer.toString(shards));
+    settings.put("steps", Long.toString(steps));
+    settings.put("schedule", schedule.toString());
+    settings.put("optimizer", adamW.toString());
+    settings.put("gradientClip", Double.toString(gradientClip));
+    settings.put("evaluationInterval", Long.toString(evaluationInterval));
+    settings.put("evaluationTokens", Long.toString(evaluationTokens));
+    settings.put("patience", Integer.toString(patience));
+    settings.put("timeLimit", timeLimit == null ? "none" : timeLimit.toString());
+    settings.put("tokenLimit", tokenLimit == 0 ? "none" : Long.toString(tokenLimit));
+    settings.put("seed", Long.toString(seed));
+    settings.put("kernels", kernels.toString());
+    return settings;
   }
 
   /** Tokens that a step trains on. */

@@ -66,9 +66,7 @@ final class TrainingStep implements AutoCloseable {
         tree.tasks(),
         (worker, task) ->
             tree.run(
-                task,
-                worker.kernels,
-                (shard, gradients) -> shard(worker, step, shard, gradients)));
+                task, worker.kernels, (shard, gradients) -> shard(worker, step, shard, gradients)));
     team.forEach(
         rangeSquares.length,
         (worker, range) -> {
@@ -85,11 +83,7 @@ final class TrainingStep implements AutoCloseable {
   }
 
   /** Adds the gradients of a shard of all micro-batches. */
-  private void shard(
-      WorkerTeam.Worker worker,
-      long step,
-      int shard,
-      ParameterSet gradients) {
+  private void shard(WorkerTeam.Worker worker, long step, int shard, ParameterSet gradients) {
     int from = plan.shardStart(shard);
     int sequences = plan.shardStart(shard + 1) - from;
     WorkerTeam.Pass pass = worker.pass(sequences);

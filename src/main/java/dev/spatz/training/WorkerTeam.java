@@ -16,8 +16,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Daemon threads that share the tasks of a phase, each with its own kernels and memory. A phase ends
- * when all its tasks have ended: there is nothing else that one thread waits for another in.
+ * Daemon threads that share the tasks of a phase, each with its own kernels and memory. A phase
+ * ends when all its tasks have ended: there is nothing else that one thread waits for another in.
  */
 final class WorkerTeam implements AutoCloseable {
   private final List<Worker> workers = new ArrayList<>();
@@ -38,9 +38,7 @@ final class WorkerTeam implements AutoCloseable {
     Pass pass(int sequences) {
       return passes.computeIfAbsent(
           sequences,
-          any ->
-              new Pass(
-                  transformer.workspace(sequences, transformer.config().contextLength())));
+          any -> new Pass(transformer.workspace(sequences, transformer.config().contextLength())));
     }
 
     @Override

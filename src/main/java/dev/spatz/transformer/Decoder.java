@@ -4,7 +4,6 @@ import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -65,8 +64,7 @@ public final class Decoder implements AutoCloseable {
   }
 
   private static INDArray cache(TransformerConfig config, DataType type) {
-    return Tensors.zeros(
-        type, config.keyValueHeads(), config.contextLength(), config.headSize());
+    return Tensors.zeros(type, config.keyValueHeads(), config.contextLength(), config.headSize());
   }
 
   /** The number of tokens taken so far. */

@@ -5,8 +5,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Cosines and sines (P,D/2) of the rotary angles: position p and frequency i turn by {@code
- * p · theta^(−2i/D)} (Su et al. 2021).
+ * Cosines and sines (P,D/2) of the rotary angles: position p and frequency i turn by {@code p ·
+ * theta^(−2i/D)} (Su et al. 2021).
  */
 final class RotaryTable implements AutoCloseable {
   final INDArray cosines;

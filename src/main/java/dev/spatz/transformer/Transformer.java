@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A decoder-only transformer: its shape, its weights, and the passes over them.
  *
- * <p>{@link #forward} is the diagram of the architecture; {@link #backward} is its mirror image. The
- * weights are only read by passes, so many threads may run passes at once, each with its own
+ * <p>{@link #forward} is the diagram of the architecture; {@link #backward} is its mirror image.
+ * The weights are only read by passes, so many threads may run passes at once, each with its own
  * kernels and workspace.
  */
 public final class Transformer implements AutoCloseable {
@@ -213,8 +213,7 @@ public final class Transformer implements AutoCloseable {
       activateBackward(kernels, d.activated(), a.hidden(), d.hidden());
       layer
           .up()
-          .backward(
-              kernels, d.hidden(), a.feedForwardNorm().values(), d.normalized(), dLayer.up());
+          .backward(kernels, d.hidden(), a.feedForwardNorm().values(), d.normalized(), dLayer.up());
       layer
           .feedForwardNorm()
           .backward(
@@ -243,12 +242,10 @@ public final class Transformer implements AutoCloseable {
           .backward(kernels, d.qkv(), a.attentionNorm().values(), d.normalized(), dLayer.qkv());
       layer
           .attentionNorm()
-          .backward(
-              kernels, d.normalized(), x, a.attentionNorm(), dX, dLayer.attentionNorm());
+          .backward(kernels, d.normalized(), x, a.attentionNorm(), dX, dLayer.attentionNorm());
     }
     kernels.dropout(dX, time, dropout.embedding());
-    kernels.embedBackward(
-        dX, ids, workspace.positions, gradients.tokens(), gradients.positions());
+    kernels.embedBackward(dX, ids, workspace.positions, gradients.tokens(), gradients.positions());
   }
 
   /** Logits (1,V) of one row of the residual stream after the last block. */

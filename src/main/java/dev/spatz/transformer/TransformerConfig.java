@@ -70,7 +70,7 @@ public record TransformerConfig(
       throw new IllegalArgumentException(
           "headSize (%d) must be even for rotary positions".formatted(headSize));
     }
-    if (!(normEpsilon > 0)) {
+    if (!(normEpsilon > 0) || Double.isInfinite(normEpsilon)) {
       throw new IllegalArgumentException("normEpsilon (" + normEpsilon + ") must be positive");
     }
     if (!(ropeTheta > 0) || Double.isInfinite(ropeTheta)) {

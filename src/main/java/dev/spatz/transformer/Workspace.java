@@ -59,8 +59,7 @@ public final class Workspace implements AutoCloseable {
     for (int layer = 0; layer < config.layers(); layer++) {
       logSumExp.add(zeros(type, sequences, config.heads(), time));
     }
-    int logitRows =
-        Math.min(rows, Math.max(LEAST_LOGIT_ROWS, LOGITS / config.vocabularySize()));
+    int logitRows = Math.min(rows, Math.max(LEAST_LOGIT_ROWS, LOGITS / config.vocabularySize()));
     this.logits = zeros(type, logitRows, config.vocabularySize());
     this.gradients =
         new Gradients(

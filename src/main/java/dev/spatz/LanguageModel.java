@@ -1,0 +1,359 @@
+package dev.spatz;
+
+import dev.spatz.checkpoint.LoadedModel;
+import dev.spatz.checkpoint.ModelDirectory;
+import dev.spatz.checkpoint.Provenance;
+import dev.spatz.dataset.Corpus;
+import dev.spatz.dataset.Dataset;
+import dev.spatz.dataset.DatasetOptions;
+import dev.spatz.dataset.TokenizerLearning;
+import dev.spatz.generation.Generation;
+import dev.spatz.generation.GenerationConfig;
+import dev.spatz.generation.Generator;
+import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Kernels;
+import dev.spatz.tokenizer.Tokenizer;
+import dev.spatz.training.Automatic;
+import dev.spatz.training.Cancellation;
+import dev.spatz.training.Evaluation;
+import dev.spatz.training.Evaluator;
+import dev.spatz.training.LoggingListener;
+import dev.spatz.training.TokenizerKind;
+import dev.spatz.training.Trainer;
+import dev.spatz.training.TrainingConfig;
+import dev.spatz.training.TrainingDivergedException;
+import dev.spatz.training.TrainingListener;
+import dev.spatz.training.TrainingPlan;
+import dev.spatz.training.TrainingResult;
+import dev.spatz.transformer.Transformer;
+import dev.spatz.transformer.TransformerConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * A language model: train it on text, save it, load it, and let it write.
+ *
+ * <pre>{@code
+ * try (LanguageModel model = LanguageModel.train(Path.of("corpus.txt"), TrainingConfig.defaults())) {
+ *   model.save(Path.of("my-model"));
+ * }
+ * try (LanguageModel model = LanguageModel.load(Path.of("my-model"))) {
+ *   String text = model.generate("Once upon a time");
+ * }
+ * }</pre>
+ *
+ * <p>A model may be used by many threads at once. Its weights lie off the heap until it is closed;
+ * closing waits for the calls that are under way, later calls are refused. Such models repeat what
+ * they were trained on and can state falsehoods fluently; say so where people read their text.
+ */
+public final class LanguageModel implements AutoCloseable {
+  private final Transformer transformer;
+  private final Tokenizer tokenizer;
+  private final @Nullable Provenance provenance;
+  private final KernelBackend kernels;
+  private final ReadWriteLock inUse = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  private LanguageModel(
+      Transformer transformer,
+      Tokenizer tokenizer,
+      @Nullable Provenance provenance,
+      KernelBackend kernels) {
+    this.transformer = transformer;
+    this.tokenizer = tokenizer;
+    this.provenance = provenance;
+    this.kernels = kernels;
+  }
+
+  /**
+   * Trains a new model on a text file or a directory of them; progress goes to the log.
+   *
+   * @return a model that the caller closes
+   * @throws IOException if the corpus cannot be read or is malformed
+   * @throws IllegalArgumentException if the corpus is too small; the message says what is needed
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LanguageModel train(Path corpus, TrainingConfig config) throws IOException {
+    return train(Corpus.of(corpus), config);
+  }
+
+  /**
+   * Trains a new model on a corpus; progress goes to the log.
+   *
+   * @return a model that the caller closes
+   * @throws IOException if the corpus cannot be read or is malformed
+   * @throws IllegalArgumentException if the corpus is too small; the message says what is needed
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LanguageModel train(Corpus corpus, TrainingConfig config) throws IOException {
+    return train(corpus, config, new LoggingListener(), new Cancellation());
+  }
+
+  /**
+   * Trains a new model on a corpus.
+   *
+   * @param listener hears of the progress, on the calling thread
+   * @param cancellation ends the training early: the best weights so far are the model
+   * @return a model that the caller closes
+   * @throws IOException if the corpus cannot be read or is malformed
+   * @throws IllegalArgumentException if the corpus is too small; the message says what is needed
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LanguageModel train(
+      Corpus corpus, TrainingConfig config, TrainingListener listener, Cancellation cancellation)
+      throws IOException {
+    Tokenizer tokenizer = learnTokenizer(corpus, config);
+    DatasetOptions options =
+        DatasetOptions.defaults().withValidationFraction(config.validationFraction());
+    try (Dataset data = Dataset.prepare(corpus, tokenizer, options)) {
+      return train(data, tokenizer, config, listener, cancellation);
+    }
+  }
+
+  private static LanguageModel train(
+      Dataset data,
+      Tokenizer tokenizer,
+      TrainingConfig config,
+      TrainingListener listener,
+      Cancellation cancellation) {
+    TransformerConfig shape =
+        config.model() != null
+            ? config.model().withVocabularySize(tokenizer.vocabularySize())
+            : Automatic.model(data.train().length(), tokenizer.vocabularySize(), config.dropout());
+    data.requireWindows(shape.contextLength());
+    KernelBackend kernels = KernelBackend.choose();
+    Transformer transformer = Transformer.initialized(shape, DataType.FLOAT, config.seed());
+    try (Trainer trainer = Trainer.create(transformer, data, config, kernels)) {
+      try {
+        TrainingResult result = trainer.run(listener, cancellation);
+        return new LanguageModel(
+            transformer, tokenizer, provenance(data, trainer.plan(), result), kernels);
+      } catch (TrainingDivergedException e) {
+        throw new DivergedException(
+            e,
+            new LanguageModel(
+                transformer, tokenizer, provenance(data, trainer.plan(), null), kernels));
+      }
+    } catch (DivergedException e) {
+      throw e; // its model owns the weights
+    } catch (RuntimeException | Error e) {
+      transformer.close();
+      throw e;
+    }
+  }
+
+  private static Provenance provenance(
+      Dataset data, TrainingPlan plan, @Nullable TrainingResult result) {
+    Map<String, String> configuration = new LinkedHashMap<>(plan.describe());
+    if (result != null) {
+      configuration.put("stopped by", result.reason().toString());
+      configuration.put("steps done", Long.toString(result.steps()));
+      configuration.put("best step", Long.toString(result.bestStep()));
+    }
+    Evaluation evaluation = result == null ? null : result.evaluation();
+    return new Provenance(
+        data.digest(),
+        data.train().textBytes() + data.validation().textBytes(),
+        configuration,
+        plan.seed(),
+        result == null || result.steps() == 0 ? null : result.trainingLoss(),
+        evaluation == null ? null : evaluation.natsPerToken(),
+        evaluation == null ? null : evaluation.bitsPerByte(),
+        version(),
+        Instant.now());
+  }
+
+  /** The version of this library, from its jar. */
+  private static String version() {
+    String version = LanguageModel.class.getPackage().getImplementationVersion();
+    return version == null ? "unknown (not run from a jar)" : version;
+  }
+
+  private static Tokenizer learnTokenizer(Corpus corpus, TrainingConfig config) throws IOException {
+    if (config.tokenizer() == TokenizerKind.CHARACTER) {
+      return TokenizerLearning.characters(corpus);
+    }
+    return TokenizerLearning.bytePair(
+        corpus,
+        characters ->
+            config.vocabularySize() > 0
+                ? config.vocabularySize()
+                : Automatic.vocabularySize(characters));
+  }
+
+  /**
+   * Loads a model from its directory in the Hugging Face layout.
+   *
+   * @return a model that the caller closes
+   * @throws IOException if a file is missing, broken or of a kind that is not supported; the
+   *     message names the file and the fault
+   */
+  public static LanguageModel load(Path directory) throws IOException {
+    LoadedModel loaded = ModelDirectory.load(directory);
+    return new LanguageModel(
+        loaded.transformer(), loaded.tokenizer(), loaded.provenance(), KernelBackend.choose());
+  }
+
+  /**
+   * Saves the model into a directory in the Hugging Face layout, with a model card. The directory
+   * is written whole or not at all; a model that was there before is replaced.
+   *
+   * @throws IOException if it cannot be written, or the directory holds something else than a model
+   * @throws IllegalStateException if the model is closed
+   */
+  public void save(Path directory) throws IOException {
+    whileOpen(
+        () -> {
+          ModelDirectory.save(directory, transformer, tokenizer, provenance);
+          return null;
+        });
+  }
+
+  /**
+   * Continues a text with the default settings.
+   *
+   * @return the new text, without the prompt
+   * @throws IllegalArgumentException as {@link #complete}
+   * @throws IllegalStateException if the model is closed
+   */
+  public String generate(String prompt) {
+    return generate(prompt, GenerationConfig.defaults());
+  }
+
+  /**
+   * Continues a text.
+   *
+   * @return the new text, without the prompt
+   * @throws IllegalArgumentException as {@link #complete}
+   * @throws IllegalStateException if the model is closed
+   */
+  public String generate(String prompt, GenerationConfig config) {
+    return complete(prompt, config).text();
+  }
+
+  /**
+   * Continues a text, and says how it went.
+   *
+   * @param prompt the text to continue; an empty one lets the model begin
+   * @throws IllegalArgumentException if the prompt leaves no room in the context, or has a
+   *     character that the tokenizer has no id for
+   * @throws IllegalStateException if the model is closed
+   */
+  public Generation complete(String prompt, GenerationConfig config) {
+    return whileOpen(
+        () -> {
+          try (Kernels instance = kernels.create()) {
+            return Generator.generate(instance, transformer, tokenizer, promptIds(prompt), config);
+          }
+        });
+  }
+
+  /**
+   * Measures how well the model predicts a text file or a directory of them.
+   *
+   * @throws IOException if the text cannot be read or is malformed
+   * @throws IllegalArgumentException if it has fewer than two tokens, or a character that the
+   *     tokenizer has no id for
+   * @throws IllegalStateException if the model is closed
+   */
+  public Evaluation evaluate(Path text) throws IOException {
+    return evaluate(Corpus.of(text));
+  }
+
+  /**
+   * Measures how well the model predicts a corpus: walked in order, in windows of the context
+   * length that do not overlap, every token but the first predicted once.
+   *
+   * @throws IOException if the text cannot be read or is malformed
+   * @throws IllegalArgumentException if it has fewer than two tokens, or a character that the
+   *     tokenizer has no id for
+   * @throws IllegalStateException if the model is closed
+   */
+  public Evaluation evaluate(Corpus corpus) throws IOException {
+    DatasetOptions whole = DatasetOptions.defaults().withValidationFraction(1);
+    int threads = Runtime.getRuntime().availableProcessors();
+    return whileOpen(
+        () -> {
+          try (Dataset data = Dataset.prepare(corpus, tokenizer, whole)) {
+            return Evaluator.evaluate(transformer, data.validation(), threads, kernels);
+          }
+        });
+  }
+
+  /** The model's shape. */
+  public TransformerConfig config() {
+    return transformer.config();
+  }
+
+  /** The model's tokenizer. */
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /** Where the model comes from, if its files say so. */
+  public Optional<Provenance> provenance() {
+    return Optional.ofNullable(provenance);
+  }
+
+  /** The ids of a prompt; an empty one is the end of a text before it, so that a new one begins. */
+  private int[] promptIds(String prompt) {
+    return prompt.isEmpty() ? new int[] {tokenizer.endOfText()} : tokenizer.encode(prompt);
+  }
+
+  /** A call on the model; while it is under way, the model's memory is not freed. */
+  private interface Call<T extends @Nullable Object, E extends Exception> {
+    T run() throws E;
+  }
+
+  private <T extends @Nullable Object, E extends Exception> T whileOpen(Call<T, E> call) throws E {
+    inUse.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the model is closed");
+      }
+      return call.run();
+    } finally {
+      inUse.readLock().unlock();
+    }
+  }
+
+  /** Frees the model's memory, after the calls under way have ended; closing twice is fine. */
+  @Override
+  public void close() {
+    inUse.writeLock().lock();
+    try {
+      closed = true;
+      transformer.close();
+    } finally {
+      inUse.writeLock().unlock();
+    }
+  }
+
+  /** Training ended because a loss was not finite; the model as it was before is at hand. */
+  public static final class DivergedException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final transient LanguageModel lastGood;
+
+    private DivergedException(TrainingDivergedException cause, LanguageModel lastGood) {
+      super(cause.getMessage(), cause);
+      this.lastGood = lastGood;
+    }
+
+    /**
+     * The model with the best weights of the evaluations before the failure (its initial weights,
+     * if there was none); the caller closes it.
+     */
+    public LanguageModel lastGood() {
+      return lastGood;
+    }
+  }
+}

@@ -1,0 +1,216 @@
+package dev.spatz.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.spatz.tokenizer.BytePairTokenizer;
+import dev.spatz.tokenizer.CharacterTokenizer;
+import dev.spatz.tokenizer.SpecialToken;
+import dev.spatz.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * {@code tokenizer.json} and {@code tokenizer_config.json}, as Hugging Face's tokenizers library
+ * has them: text gets the same ids there as here, but for the spelling of a special token in a
+ * text, which is the special token there and ordinary text here.
+ *
+ * <p>Two kinds are read: byte-level byte pair encoding with GPT-2's splitting, and characters.
+ * Other kinds are refused, since their ids would be wrong.
+ */
+final class TokenizerFiles {
+  static final String TOKENIZER = "tokenizer.json";
+  static final String CONFIG = "tokenizer_config.json";
+
+  private static final String VERSION = "1.0";
+
+  private TokenizerFiles() {}
+
+  // ---- writing ----
+
+  static void write(Path directory, Tokenizer tokenizer, int contextLength) throws IOException {
+    ObjectNode json = JsonObject.create();
+    json.put("version", VERSION).putNull("truncation").putNull("padding");
+    for (SpecialToken token : tokenizer.specialTokens()) {
+      addSpecial(json.withArray("added_tokens").addObject().put("id", token.id()), token);
+    }
+    json.putNull("normalizer");
+    if (tokenizer instanceof BytePairTokenizer bytePair) {
+      BytePairFile.write(bytePair, json);
+    } else if (tokenizer instanceof CharacterTokenizer characters) {
+      CharacterFile.write(characters, json);
+    }
+    JsonObject.write(directory.resolve(TOKENIZER), json);
+    writeConfig(directory, tokenizer, contextLength);
+  }
+
+  private static void addSpecial(ObjectNode json, SpecialToken token) {
+    json.put("content", token.content())
+        .put("single_word", false)
+        .put("lstrip", false)
+        .put("rstrip", false)
+        .put("normalized", false)
+        .put("special", true);
+  }
+
+  private static void writeConfig(Path directory, Tokenizer tokenizer, int contextLength)
+      throws IOException {
+    ObjectNode json = JsonObject.create();
+    ObjectNode decoder = json.putObject("added_tokens_decoder");
+    String end = "";
+    for (SpecialToken token : tokenizer.specialTokens()) {
+      addSpecial(decoder.putObject(Integer.toString(token.id())), token);
+      end = token.id() == tokenizer.endOfText() ? token.content() : end;
+    }
+    json.put("bos_token", end)
+        .put("eos_token", end)
+        .put("pad_token", end)
+        .put("model_max_length", contextLength)
+        .put("clean_up_tokenization_spaces", false)
+        .put("tokenizer_class", "PreTrainedTokenizerFast");
+    JsonObject.write(directory.resolve(CONFIG), json);
+  }
+
+  // ---- reading ----
+
+  /**
+   * Reads the tokenizer of a directory.
+   *
+   * @param config the directory's {@code config.json}, which may say what ends a text
+   */
+  static Tokenizer read(Path directory, JsonObject config) throws IOException {
+    Path path = directory.resolve(TOKENIZER);
+    if (!Files.exists(path)) {
+      throw new InvalidFileException(
+          path, "there is no such file; without a tokenizer only the weights can be loaded");
+    }
+    JsonObject json = JsonObject.read(path, JsonObject.LARGEST_BYTES);
+    if (!json.text("version").equals(VERSION)) {
+      throw json.invalid("version", "it must be \"" + VERSION + "\"");
+    }
+    for (String key : List.of("truncation", "padding", "normalizer")) {
+      json.requireAbsent(key);
+    }
+    JsonObject model = model(json);
+    List<SpecialToken> special = specialTokens(json);
+    String endOfText = endOfText(directory, config, json, special);
+    try {
+      return json.has("pre_tokenizer")
+          ? BytePairFile.read(json, model, special, endOfText)
+          : CharacterFile.read(json, model, special, endOfText);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFileException(path, "the tokenizer is invalid: " + e.getMessage(), e);
+    }
+  }
+
+  /** The model, which may differ from plain byte pair encoding in nothing that changes ids. */
+  private static JsonObject model(JsonObject json) throws InvalidFileException {
+    JsonObject model = json.requireObject("model");
+    if (!model.text("BPE", "type").equals("BPE")) {
+      throw model.invalid("type", "\"BPE\" is implemented, no other");
+    }
+    if (model.number(0, "dropout") != 0) {
+      throw model.invalid("dropout", "this is not implemented; it must be null");
+    }
+    for (String key : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
+      if (!model.text("", key).isEmpty()) {
+        throw model.invalid(key, "this is not implemented; it must be null or empty");
+      }
+    }
+    for (String key : List.of("fuse_unk", "byte_fallback", "ignore_merges")) {
+      model.requireFlag(key, false);
+    }
+    return model;
+  }
+
+  private static List<SpecialToken> specialTokens(JsonObject json) throws InvalidFileException {
+    List<SpecialToken> special = new ArrayList<>();
+    JsonNode added = json.requireArray("added_tokens");
+    for (int i = 0; i < added.size(); i++) {
+      JsonObject token = json.object("added_tokens[" + i + "]", added.get(i));
+      if (!token.flag(false, "special")) {
+        throw token.invalid("special", "added tokens that are ordinary text are not implemented");
+      }
+      try {
+        special.add(new SpecialToken(token.text("content"), token.integer(-1, "id")));
+      } catch (IllegalArgumentException e) {
+        throw token.invalid("id", e.getMessage());
+      }
+    }
+    return special;
+  }
+
+  /**
+   * The content of the special token that ends a text: the one whose id the configurations name, or
+   * else the one that {@code tokenizer_config.json} names, or else GPT-2's.
+   */
+  private static String endOfText(
+      Path directory, JsonObject config, JsonObject json, List<SpecialToken> special)
+      throws IOException {
+    OptionalInt id = GenerationConfigFile.endOfText(directory, config);
+    if (id.isPresent()) {
+      for (SpecialToken token : special) {
+        if (token.id() == id.getAsInt()) {
+          return token.content();
+        }
+      }
+      throw json.invalid(
+          "added_tokens",
+          "the token that ends a text, id %d, must be among them".formatted(id.getAsInt()));
+    }
+    Path path = directory.resolve(CONFIG);
+    if (!Files.exists(path)) {
+      return Tokenizer.END_OF_TEXT;
+    }
+    JsonObject settings = JsonObject.read(path, JsonObject.LARGEST_BYTES);
+    JsonNode token = settings.find("eos_token");
+    if (token != null && token.isObject()) {
+      return settings.requireObject("eos_token").text("content");
+    }
+    return settings.text(Tokenizer.END_OF_TEXT, "eos_token");
+  }
+
+  /** The type of a part such as the decoder; empty where there is none. */
+  static String type(JsonObject json, String part) throws InvalidFileException {
+    JsonObject object = json.object(part);
+    return object == null ? "" : object.text("type");
+  }
+
+  /** The tokens of a vocabulary by id, the special ones among them; no id is left out. */
+  static String[] vocabulary(JsonObject model, List<SpecialToken> special)
+      throws InvalidFileException {
+    JsonObject vocabulary = model.requireObject("vocab");
+    int size = vocabulary.size();
+    for (SpecialToken token : special) {
+      size += vocabulary.has(token.content()) ? 0 : 1;
+    }
+    String[] tokens = new String[size];
+    for (String token : vocabulary.keys()) {
+      put(vocabulary, token, vocabulary.integer(-1, token), tokens);
+    }
+    for (SpecialToken token : special) {
+      if (vocabulary.has(token.content())) {
+        if (vocabulary.integer(-1, token.content()) != token.id()) {
+          throw vocabulary.invalid(token.content(), "added_tokens gives it id " + token.id());
+        }
+      } else {
+        put(vocabulary, token.content(), token.id(), tokens);
+      }
+    }
+    return tokens;
+  }
+
+  private static void put(JsonObject vocabulary, String token, int id, String[] tokens)
+      throws InvalidFileException {
+    if (id < 0 || id >= tokens.length || tokens[id] != null) {
+      throw vocabulary.invalid(
+          token,
+          "the %d tokens must have the ids 0 to %d, each one id; it has %d"
+              .formatted(tokens.length, tokens.length - 1, id));
+    }
+    tokens[id] = token;
+  }
+}

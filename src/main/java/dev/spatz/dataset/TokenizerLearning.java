@@ -1,0 +1,91 @@
+package dev.spatz.dataset;
+
+import dev.spatz.tokenizer.BytePairTokenizer;
+import dev.spatz.tokenizer.BytePairTrainer;
+import dev.spatz.tokenizer.CharacterTokenizer;
+import java.io.IOException;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.LongToIntFunction;
+
+/** Learns tokenizers from a corpus, reading it once as a stream. */
+public final class TokenizerLearning {
+  private static final String END_OF_TEXT = "<|endoftext|>";
+
+  private TokenizerLearning() {}
+
+  /**
+   * A byte-pair tokenizer with an end-of-text token.
+   *
+   * @param vocabularySize ids at most, given the number of the corpus's UTF-16 characters; fewer if
+   *     the corpus has too few frequent pairs
+   * @throws IOException if the corpus cannot be read
+   * @throws IllegalArgumentException if the vocabulary has no room for the bytes, or as {@link
+   *     Corpus#forEach} says
+   */
+  public static BytePairTokenizer bytePair(Corpus corpus, LongToIntFunction vocabularySize)
+      throws IOException {
+    BytePairTrainer trainer = new BytePairTrainer();
+    CutPieces pieces = new CutPieces(trainer);
+    corpus.forEach(pieces);
+    return trainer.train(vocabularySize.applyAsInt(pieces.characters), List.of(END_OF_TEXT));
+  }
+
+  /**
+   * A tokenizer for the characters that occur in a corpus.
+   *
+   * @throws IOException if the corpus cannot be read
+   * @throws IllegalArgumentException if the corpus is empty, or as {@link Corpus#forEach} says
+   */
+  public static CharacterTokenizer characters(Corpus corpus) throws IOException {
+    BitSet seen = new BitSet();
+    corpus.forEach(
+        new DocumentVisitor() {
+          @Override
+          public void text(CharSequence piece) {
+            piece.codePoints().forEach(seen::set);
+          }
+
+          @Override
+          public void endOfDocument() {}
+        });
+    return CharacterTokenizer.of(seen.stream().toArray());
+  }
+
+  /** Hands documents on in pieces that end where no word is cut. */
+  private static final class CutPieces implements DocumentVisitor {
+    private static final int PIECE = 1 << 16;
+
+    private final BytePairTrainer trainer;
+    private final StringBuilder pending = new StringBuilder();
+    private int tryCutAt = PIECE;
+    private long characters;
+
+    CutPieces(BytePairTrainer trainer) {
+      this.trainer = trainer;
+    }
+
+    @Override
+    public void text(CharSequence piece) {
+      characters += piece.length();
+      pending.append(piece);
+      if (pending.length() >= tryCutAt) {
+        add(BytePairTrainer.cut(pending));
+        tryCutAt = Math.max(PIECE, 2 * pending.length()); // no quadratic search in a long word
+      }
+    }
+
+    @Override
+    public void endOfDocument() {
+      add(pending.length());
+      tryCutAt = PIECE;
+    }
+
+    private void add(int length) {
+      if (length > 0) {
+        trainer.add(pending.substring(0, length));
+        pending.delete(0, length);
+      }
+    }
+  }
+}

@@ -1,0 +1,197 @@
+package dev.spatz.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What every implementation of {@link Kernels} must do: the same as {@link NaiveKernels} to all
+ * arrays of a call, inputs included, on odd sizes.
+ */
+abstract class KernelsTest extends RowKernelsTest {
+  KernelsTest(DataType type, double tolerance) {
+    super(type, tolerance);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1,1,1,1,1",
+    "2,3,1,1,8",
+    "1,8,3,1,13",
+    "3,13,2,2,3",
+    "1,64,4,2,64",
+    "1,207,3,3,8",
+    "2,65,6,3,4",
+    "1,3,1,1,207"
+  })
+  void attention_equalsJudge(int sequences, int time, int heads, int keyValueHeads, int size) {
+    AttentionShape shape = new AttentionShape(time, heads, keyValueHeads, size);
+    long rows = (long) sequences * time;
+    long[] in = of(rows, shape.rowWidth());
+    long[] out = of(rows, (long) heads * size);
+    for (double rate : new double[] {0, 0.3}) {
+      Dropout dropout = new Dropout(rate, CounterRandom.of(9), 2);
+      INDArray[] a = random(out, in, out, of(sequences, heads, time), in);
+      agree((k, b) -> k.attention(b[1], shape, dropout, b[2], b[3]), a);
+      // The gradients' own inputs belong together: out and logSumExp are now those of qkv.
+      agree((k, b) -> k.attentionBackward(b[0], b[1], b[2], b[3], shape, dropout, b[4]), a);
+    }
+  }
+
+  @Test
+  void attention_withstandsLargeScores() {
+    AttentionShape shape = new AttentionShape(8, 1, 1, 4);
+    INDArray[] a = random(of(8, 12), of(8, 4), of(1, 1, 8), of(8, 4), of(8, 12));
+    a[0].muli(40);
+    kernels.attention(a[0], shape, Dropout.NONE, a[1], a[2]);
+    kernels.attentionBackward(a[3], a[0], a[1], a[2], shape, Dropout.NONE, a[4]);
+    for (INDArray array : a) {
+      assertTrue(Arrays.stream(Tensors.toDoubles(array)).allMatch(Double::isFinite));
+    }
+  }
+
+  @Test
+  void attentionDropout_doesNotDependOnShards() {
+    AttentionShape shape = new AttentionShape(8, 4, 2, 3);
+    CounterRandom key = CounterRandom.of(5);
+    INDArray[] a = random(of(24, 24), of(24, 12), of(3, 4, 8), of(24, 12), of(3, 4, 8));
+    kernels.attention(a[0], shape, new Dropout(0.4, key, 7), a[1], a[2]);
+    for (int part = 0; part < 3; part += 2) {
+      int count = part == 0 ? 2 : 1;
+      kernels.attention(
+          Tensors.rows(a[0], 8L * part, 8L * (part + count)),
+          shape,
+          new Dropout(0.4, key, 7 + part),
+          Tensors.rows(a[3], 8L * part, 8L * (part + count)),
+          Tensors.zeros(type, count, 4, 8));
+    }
+    assertClose("out", a[1], a[3], tolerance);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1,0,1,1,1,1",
+    "1,12,2,1,8,13",
+    "3,5,4,2,13,8",
+    "8,0,3,3,4,8",
+    "13,51,2,2,64,64",
+    "1,206,4,1,8,207"
+  })
+  void attentionCached_equalsJudge(
+      int rows, int position, int heads, int keyValueHeads, int size, int capacity) {
+    // Its time is not used.
+    AttentionShape shape = new AttentionShape(1, heads, keyValueHeads, size);
+    long[] cache = of(keyValueHeads, capacity, size);
+    agree(
+        (k, a) -> k.attentionCached(a[0], shape, position, a[1], a[2], a[3]),
+        random(of(rows, shape.rowWidth()), cache, cache, of(rows, (long) heads * size)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,2,1", "3,8,13,1", "13,64,207,5", "64,3,8,64", "207,13,64,100", "8,207,3,3"})
+  void crossEntropy_equalsJudge(int rows, int columns, int vocabulary, int chunk) {
+    int[] targets = indices(rows, vocabulary);
+    for (int r = 2; r < rows; r += 5) {
+      targets[r] = -1;
+    }
+    double[] losses = new double[rows];
+    double[] expected = new double[rows];
+    for (int nulls = 0; nulls < 4; nulls++) {
+      INDArray scratch = gaussian(chunk, vocabulary);
+      agreeing(
+          (k, a) ->
+              k.crossEntropy(
+                  a[0], a[1], targets, 0.7, scratch, k == JUDGE ? expected : losses, a[2], a[3]),
+          random(
+              of(rows, columns),
+              of(vocabulary, columns),
+              (nulls & 1) == 0 ? of(rows, columns) : null,
+              (nulls & 2) == 0 ? of(vocabulary, columns) : null));
+      assertArrayEquals(expected, losses, 20 * tolerance);
+    }
+    INDArray scratch = gaussian(chunk, vocabulary);
+    agreeing(
+        (k, a) -> k.crossEntropy(a[0], a[1], targets, 1, scratch, null, null, null),
+        random(of(rows, columns), of(vocabulary, columns)));
+  }
+
+  @Test
+  void ranges_equalJudge() {
+    AdamWStep step = new AdamWStep(1e-2, 0.9, 0.99, 1e-8, 3, 0.5);
+    for (int from : new int[] {0, 13, 8193}) {
+      for (int length : new int[] {1, 3, 8, 64, 207, 10_000}) {
+        long[] flat = of(20_000);
+        agree((k, a) -> k.addRange(a[0], a[1], from, from + length), random(flat, flat));
+        agreeing((k, a) -> k.sumOfSquares(a[0], from, from + length), random(flat));
+        INDArray[] a = random(flat, flat, flat, flat);
+        a[3].muli(a[3]);
+        agree((k, b) -> k.adamW(b[0], b[1], b[2], b[3], from, from + length, 0.1, step), a);
+      }
+    }
+  }
+
+  /** Three steps by the formulas in the documentation of torch.optim.AdamW, done in Python. */
+  @Test
+  void adamW_hasKnownValues() {
+    INDArray[] a = random(of(1), of(1), of(1), of(1));
+    Tensors.put(a[0], 0, 2);
+    Tensors.fill(a[2], 0);
+    Tensors.fill(a[3], 0);
+    double[] gradients = {0.5, -1, 0.25};
+    double[] weights = {1.8800000019999998, 1.8977607728517225, 1.8924612235851097};
+    for (int s = 0; s < 3; s++) {
+      Tensors.put(a[1], 0, gradients[s]);
+      AdamWStep step = new AdamWStep(0.1, 0.9, 0.99, 1e-8, s + 1, 1);
+      kernels.adamW(a[0], a[1], a[2], a[3], 0, 1, 0.1, step);
+      assertEquals(weights[s], Tensors.get(a[0], 0), 1e-6);
+    }
+  }
+
+  @Test
+  void views_areAccepted() {
+    INDArray flat = gaussian(1000);
+    INDArray[] a = {
+      Tensors.view(flat, 7, 13, 8), Tensors.view(flat, 200, 3, 8), Tensors.view(flat, 301, 3), null
+    };
+    a[3] = Tensors.rows(Tensors.zeros(type, 20, 3), 4, 17);
+    agree((k, b) -> k.linear(b[0], b[1], b[2], null, b[3]), a);
+  }
+
+  @Test
+  void operations_areDeterministic() {
+    AttentionShape shape = new AttentionShape(64, 2, 2, 13);
+    INDArray[] a = random(of(64, 78), of(64, 26), of(1, 2, 64), of(64, 26), of(64, 78));
+    kernels.attention(a[0], shape, Dropout.NONE, a[1], a[2]);
+    kernels.attentionBackward(a[3], a[0], a[1], a[2], shape, Dropout.NONE, a[4]);
+    double[] first = Tensors.toDoubles(a[4]);
+    kernels.attentionBackward(a[3], a[0], a[1], a[2], shape, Dropout.NONE, a[4]);
+    assertArrayEquals(first, Tensors.toDoubles(a[4]));
+  }
+
+  @Test
+  void operations_mayComeFromAnotherThread() throws InterruptedException {
+    INDArray[] a = random(of(13, 8), of(3, 8), of(13, 3));
+    Thread other = new Thread(() -> kernels.linear(a[0], a[1], null, null, a[2]));
+    other.start();
+    other.join();
+    INDArray expected = a[2].dup('c');
+    kernels.linear(a[0], a[1], null, null, a[2]);
+    assertArrayEquals(Tensors.toDoubles(expected), Tensors.toDoubles(a[2]));
+  }
+
+  @Test
+  void operation_refusesAfterClose() {
+    kernels.close();
+    kernels.close();
+    INDArray a = gaussian(3, 3);
+    assertThrows(IllegalStateException.class, () -> kernels.add(a, a, a));
+  }
+}

@@ -1,0 +1,168 @@
+package dev.spatz.transformer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import dev.spatz.kernel.Gelu;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
+
+class TransformerConfigTest {
+  private static final TransformerConfig GPT2 = TransformerConfig.gpt2(50, 32, 2, 3, 48);
+  private static final TransformerConfig LLAMA = TransformerConfig.llama(50, 32, 2, 4, 48);
+
+  @Test
+  void gpt2_isTheOriginalsShape() {
+    assertEquals(
+        new TransformerConfig(
+            Architecture.GPT2,
+            50,
+            32,
+            2,
+            48,
+            3,
+            3,
+            16,
+            192,
+            true,
+            true,
+            Gelu.TANH,
+            1e-5,
+            10_000,
+            0),
+        GPT2);
+  }
+
+  @Test
+  void llama_isTheOriginalsShape_withTiedEmbeddings() {
+    assertEquals(
+        new TransformerConfig(
+            Architecture.LLAMA,
+            50,
+            32,
+            2,
+            48,
+            4,
+            4,
+            12,
+            128,
+            false,
+            true,
+            Gelu.TANH,
+            1e-5,
+            10_000,
+            0),
+        LLAMA);
+  }
+
+  @Test
+  void with_changesOneValueAndKeepsTheOthers() {
+    assertEquals(
+        new TransformerConfig(
+            Architecture.LLAMA,
+            51,
+            33,
+            2,
+            48,
+            4,
+            2,
+            10,
+            99,
+            true,
+            false,
+            Gelu.EXACT,
+            1e-6,
+            500,
+            0.1),
+        LLAMA
+            .withVocabularySize(51)
+            .withContextLength(33)
+            .withKeyValueHeads(2)
+            .withHeadSize(10)
+            .withFeedForward(99)
+            .withBiases(true)
+            .withTiedEmbeddings(false)
+            .withGelu(Gelu.EXACT)
+            .withNormEpsilon(1e-6)
+            .withRopeTheta(500)
+            .withDropout(0.1));
+  }
+
+  static Stream<Arguments> refusals() {
+    return Stream.of(
+        refusal("vocabularySize (0) must be positive", () -> GPT2.withVocabularySize(0)),
+        refusal("contextLength (-1) must be positive", () -> GPT2.withContextLength(-1)),
+        refusal("layers (0) must be positive", () -> TransformerConfig.gpt2(50, 32, 0, 3, 48)),
+        refusal("channels (0) must be positive", () -> TransformerConfig.llama(50, 32, 2, 4, 0)),
+        refusal("heads (0) must be positive", () -> TransformerConfig.gpt2(50, 32, 2, 0, 48)),
+        refusal("keyValueHeads (0) must be positive", () -> LLAMA.withKeyValueHeads(0)),
+        refusal("headSize (0) must be positive", () -> LLAMA.withHeadSize(0)),
+        refusal("feedForward (0) must be positive", () -> LLAMA.withFeedForward(0)),
+        refusal(
+            "heads (5) must divide channels (48)", () -> TransformerConfig.gpt2(50, 32, 2, 5, 48)),
+        refusal(
+            "heads (5) must divide channels (48)", () -> TransformerConfig.llama(50, 32, 2, 5, 48)),
+        refusal("keyValueHeads (3) must divide heads (4)", () -> LLAMA.withKeyValueHeads(3)),
+        refusal(
+            "gpt2 needs keyValueHeads (1) = heads (3) and heads · headSize (16) = channels (48)",
+            () -> GPT2.withKeyValueHeads(1)),
+        refusal(
+            "gpt2 needs keyValueHeads (3) = heads (3) and heads · headSize (8) = channels (48)",
+            () -> GPT2.withHeadSize(8)),
+        refusal("headSize (11) must be even for rotary positions", () -> LLAMA.withHeadSize(11)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("refusals")
+  void config_refusesSizesThatDoNotFit(String message, Supplier<TransformerConfig> config) {
+    requireRefusal(message, config);
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, -1e-5, Double.NaN, Double.POSITIVE_INFINITY})
+  void config_refusesANormEpsilonThatIsNotPositive(double value) {
+    requireRefusal(
+        "normEpsilon (" + value + ") must be positive", () -> GPT2.withNormEpsilon(value));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, -1, Double.NaN, Double.POSITIVE_INFINITY})
+  void config_refusesARopeThetaThatIsNotPositive(double value) {
+    requireRefusal("ropeTheta (" + value + ") must be positive", () -> GPT2.withRopeTheta(value));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {-0.1, 1, Double.NaN})
+  void config_refusesADropoutThatIsNotAProbabilityBelowOne(double value) {
+    requireRefusal(
+        "dropout (" + value + ") must be at least 0 and below 1", () -> GPT2.withDropout(value));
+  }
+
+  @Test
+  void workspace_refusesSequencesBeyondTheContext() {
+    try (Transformer model = Transformer.zeros(LLAMA, DataType.FLOAT)) {
+      requireRefusal(
+          "sequences of 33 positions exceed the contextLength (32)",
+          () -> {
+            model.workspace(1, 33).close();
+            return LLAMA;
+          });
+    }
+  }
+
+  private static void requireRefusal(String message, Supplier<TransformerConfig> config) {
+    IllegalArgumentException refusal = assertThrows(IllegalArgumentException.class, config::get);
+    assertEquals(message, refusal.getMessage());
+  }
+
+  private static Arguments refusal(String message, Supplier<TransformerConfig> config) {
+    return arguments(message, config);
+  }
+}
