@@ -70,6 +70,7 @@ public final class ModelDirectory {
    *
    * @throws InvalidFileException if a file is broken, or asks for what is not implemented
    * @throws IOException if a file is absent or cannot be read
+   * @throws IllegalArgumentException if the directory is the root of a file system
    */
   public static LoadedModel load(Path directory) throws IOException {
     return load(directory, DataType.FLOAT);
@@ -81,6 +82,7 @@ public final class ModelDirectory {
    * @param type of its weights and activations: {@code FLOAT} or {@code DOUBLE}
    * @throws InvalidFileException if a file is broken, or asks for what is not implemented
    * @throws IOException if a file is absent or cannot be read
+   * @throws IllegalArgumentException if the directory is the root of a file system
    */
   public static LoadedModel load(Path directory, DataType type) throws IOException {
     Path path = open(directory);
@@ -104,6 +106,7 @@ public final class ModelDirectory {
    * @param type of weights and activations: {@code FLOAT} or {@code DOUBLE}
    * @throws InvalidFileException if a file is broken, or asks for what is not implemented
    * @throws IOException if a file is absent or cannot be read
+   * @throws IllegalArgumentException if the directory is the root of a file system
    */
   public static Transformer loadTransformer(Path directory, DataType type) throws IOException {
     Path path = open(directory);
