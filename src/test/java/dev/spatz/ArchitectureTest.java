@@ -174,9 +174,9 @@ final class ArchitectureTest {
         (name, info) -> {
           // The root's sentence is the door; the flow is drawn below it.
           String opening =
-              name.equals(ROOT) ? info.text() : info.text().split("\\.(\\s|$)|@NullMarked", 2)[0];
-          if (!info.text().startsWith("/**") || !opening.contains("→")) {
-            faults.add(info.path() + " does not open with an arrow sentence (→)");
+              name.equals(ROOT) ? info.text() : info.text().split("\\.\\s|@NullMarked", 2)[0];
+          if (!info.text().startsWith("/**") || !opening.matches("(?s).*[→↔].*")) {
+            faults.add(info.path() + " does not open with an arrow sentence (→ or ↔)");
           }
           if (!info.code().contains("@NullMarked")) {
             faults.add(info.path() + " is not @NullMarked");
