@@ -93,6 +93,21 @@ class LanguageModelTest {
   }
 
   @Test
+  void complete_beginsADocumentWhereThereWereMany() {
+    int ids = model.tokenizer().encode("Spatz").length;
+    assertEquals(1 + ids, model.complete("Spatz", SEEDED).promptTokens());
+  }
+
+  @Test
+  void complete_addsNothingWhereThereWasOneDocument() throws IOException {
+    Corpus one = Corpus.of(List.of(String.join(" ", POSTS).repeat(30)));
+    try (LanguageModel single = LanguageModel.train(one, tiny().withSteps(1))) {
+      int ids = single.tokenizer().encode("Spatz").length;
+      assertEquals(ids, single.complete("Spatz", SEEDED).promptTokens());
+    }
+  }
+
+  @Test
   void complete_stopsWhereTheContextIsFull() {
     GenerationConfig endless =
         SEEDED.withMaxNewTokens(1000).withStopAtEndOfText(false).withTemperature(1);

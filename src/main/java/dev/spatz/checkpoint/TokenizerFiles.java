@@ -1,6 +1,7 @@
 package dev.spatz.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.CharacterTokenizer;
@@ -26,6 +27,7 @@ final class TokenizerFiles {
   static final String CONFIG = "tokenizer_config.json";
 
   private static final String VERSION = "1.0";
+  private static final String TEMPLATE = "TemplateProcessing";
 
   private TokenizerFiles() {}
 
@@ -60,21 +62,70 @@ final class TokenizerFiles {
       throws IOException {
     ObjectNode json = JsonObject.create();
     ObjectNode decoder = json.putObject("added_tokens_decoder");
-    String end = "";
     for (SpecialToken token : tokenizer.specialTokens()) {
       addSpecial(decoder.putObject(Integer.toString(token.id())), token);
-      end = token.id() == tokenizer.endOfText() ? token.content() : end;
     }
+    String end = endOfText(tokenizer).content();
     json.put("bos_token", end)
         .put("eos_token", end)
         .put("pad_token", end)
+        .put("add_bos_token", tokenizer.beginOfText().isPresent())
         .put("model_max_length", contextLength)
         .put("clean_up_tokenization_spaces", false)
         .put("tokenizer_class", "PreTrainedTokenizerFast");
     JsonObject.write(directory.resolve(CONFIG), json);
   }
 
+  private static SpecialToken endOfText(Tokenizer tokenizer) {
+    return tokenizer.specialTokens().stream()
+        .filter(token -> token.id() == tokenizer.endOfText())
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** What puts the end-of-text token before a text that is encoded, or before the first of two. */
+  static void writeTemplate(ObjectNode json, Tokenizer tokenizer) {
+    SpecialToken begin = endOfText(tokenizer);
+    ObjectNode template = json.putObject("post_processor").put("type", TEMPLATE);
+    for (String kind : List.of("single", "pair")) {
+      ArrayNode parts = template.putArray(kind);
+      part(parts, "SpecialToken", begin.content());
+      part(parts, "Sequence", "A");
+      if (kind.equals("pair")) {
+        part(parts, "Sequence", "B");
+      }
+    }
+    ObjectNode special = template.putObject("special_tokens").putObject(begin.content());
+    special.put("id", begin.content());
+    special.putArray("ids").add(begin.id());
+    special.putArray("tokens").add(begin.content());
+  }
+
+  private static void part(ArrayNode parts, String kind, String id) {
+    parts.addObject().putObject(kind).put("id", id).put("type_id", 0);
+  }
+
   // ---- reading ----
+
+  /**
+   * Whether a template puts the end-of-text token before a text.
+   *
+   * @throws InvalidFileException if it does anything else
+   */
+  static boolean readsTemplate(JsonObject json, String endOfText) throws InvalidFileException {
+    if (!type(json, "post_processor").equals(TEMPLATE)) {
+      return false;
+    }
+    JsonNode single = json.requireObject("post_processor").requireArray("single");
+    if (single.size() != 2
+        || !single.at("/0/SpecialToken/id").asText().equals(endOfText)
+        || !single.at("/1/Sequence/id").asText().equals("A")) {
+      throw json.invalid(
+          "post_processor",
+          "a template other than %s and the text is not implemented".formatted(endOfText));
+    }
+    return true;
+  }
 
   /**
    * Reads the tokenizer of a directory.

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Byte-level byte pair encoding, as in GPT-2: a text is cut into pre-tokens (about: words with
@@ -20,6 +21,7 @@ public final class BytePairTokenizer implements Tokenizer {
   private final List<Merge> merges;
   private final List<SpecialToken> specialTokens;
   private final int endOfText;
+  private final boolean beginsTexts;
 
   private final TokenBytes texts;
   private final int[] byteIds;
@@ -31,9 +33,26 @@ public final class BytePairTokenizer implements Tokenizer {
     this.merges = List.copyOf(merges);
     this.specialTokens = checked.specialTokens;
     this.endOfText = checked.specialId(endOfText);
+    this.beginsTexts = false;
     texts = checked.texts();
     byteIds = checked.byteIds();
     mergeTable = new MergeTable(this.merges, checked.results(this.merges));
+  }
+
+  private BytePairTokenizer(BytePairTokenizer other, boolean beginsTexts) {
+    this.vocabulary = other.vocabulary;
+    this.merges = other.merges;
+    this.specialTokens = other.specialTokens;
+    this.endOfText = other.endOfText;
+    this.beginsTexts = beginsTexts;
+    this.texts = other.texts;
+    this.byteIds = other.byteIds;
+    this.mergeTable = other.mergeTable;
+  }
+
+  /** This tokenizer, with its end-of-text token before every prompt. */
+  public BytePairTokenizer withBeginOfText() {
+    return new BytePairTokenizer(this, true);
   }
 
   /**
@@ -93,6 +112,11 @@ public final class BytePairTokenizer implements Tokenizer {
   @Override
   public int endOfText() {
     return endOfText;
+  }
+
+  @Override
+  public OptionalInt beginOfText() {
+    return beginsTexts ? OptionalInt.of(endOfText) : OptionalInt.empty();
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * One id per Unicode code point. The characters have the ids from 0 in the order of their code
@@ -13,10 +14,12 @@ import java.util.List;
  */
 public final class CharacterTokenizer implements Tokenizer {
   private final int[] codePoints;
+  private final boolean beginsTexts;
   private final TokenBytes tokens;
 
-  private CharacterTokenizer(int[] codePoints) {
+  private CharacterTokenizer(int[] codePoints, boolean beginsTexts) {
     this.codePoints = codePoints;
+    this.beginsTexts = beginsTexts;
     List<byte[]> bytes = new ArrayList<>();
     for (int codePoint : codePoints) {
       bytes.add(Character.toString(codePoint).getBytes(StandardCharsets.UTF_8));
@@ -49,7 +52,7 @@ public final class CharacterTokenizer implements Tokenizer {
         throw new IllegalArgumentException(describe(c) + " is twice in the character vocabulary");
       }
     }
-    return new CharacterTokenizer(sorted);
+    return new CharacterTokenizer(sorted, false);
   }
 
   /**
@@ -89,6 +92,16 @@ public final class CharacterTokenizer implements Tokenizer {
   @Override
   public int endOfText() {
     return codePoints.length;
+  }
+
+  /** This tokenizer, with its end-of-text token before every prompt. */
+  public CharacterTokenizer withBeginOfText() {
+    return new CharacterTokenizer(codePoints, true);
+  }
+
+  @Override
+  public OptionalInt beginOfText() {
+    return beginsTexts ? OptionalInt.of(endOfText()) : OptionalInt.empty();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.spatz.tokenizer;
 
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Turns text into token ids and back. Implementations are immutable and safe for use by many
@@ -20,6 +21,13 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer 
 
   /** The id of the token that ends a document. */
   int endOfText();
+
+  /**
+   * The id that stands before every prompt, if there is one. A model of many documents has learned
+   * that after an end-of-text token a document begins, so it is told that one begins; a model of a
+   * single text has never seen that token.
+   */
+  OptionalInt beginOfText();
 
   /** The special tokens by rising id, the one that ends a document among them. */
   List<SpecialToken> specialTokens();
