@@ -3,7 +3,6 @@ package dev.spatz.tokenizer;
 import static dev.spatz.tokenizer.CharacterTokenizerTest.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotSame;
 
 import com.knuddels.jtokkit.Encodings;
 import com.knuddels.jtokkit.api.Encoding;
@@ -142,7 +141,20 @@ class BytePairTokenizerTest {
         BytePairTokenizer.of(vocabulary, tokenizer.merges(), tokenizer.specialTokens());
     assertArrayEquals(tokenizer.encode("aaa bab"), copy.encode("aaa bab"));
     assertEquals(0, copy.endOfText());
-    assertNotSame(copy.tokenBytes(5), copy.tokenBytes(5));
+  }
+
+  @Test
+  void of_partsChangedAfterwards_doesNotChange() {
+    List<byte[]> vocabulary = vocabulary();
+    List<Merge> merges = new ArrayList<>(merges());
+    BytePairTokenizer tokenizer = BytePairTokenizer.of(vocabulary, merges, END);
+    vocabulary.get('a')[0] = 'z';
+    merges.clear();
+    tokenizer.tokenBytes('b')[0] = 'z';
+    assertEquals("abc", tokenizer.decode('a', 'b', 'c'));
+    assertArrayEquals(new byte[] {'a'}, tokenizer.tokenBytes('a'));
+    assertArrayEquals(new byte[] {'b'}, tokenizer.tokenBytes('b'));
+    assertEquals(merges(), tokenizer.merges());
   }
 
   @Test
