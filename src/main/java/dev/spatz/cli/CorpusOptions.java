@@ -1,0 +1,38 @@
+package dev.spatz.cli;
+
+import dev.spatz.dataset.Corpus;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which part of a corpus file is its text. */
+final class CorpusOptions {
+  @Option(
+      names = "--text-column",
+      paramLabel = "NAME",
+      description = "Column of .csv files that is the text (default: text).")
+  private @Nullable String textColumn;
+
+  @Option(
+      names = "--text-field",
+      paramLabel = "NAME",
+      description = "Field of .jsonl files that is the text (default: text).")
+  private @Nullable String textField;
+
+  @Option(
+      names = "--decode-html",
+      description = "Decode HTML entities, such as &amp;, in .csv and .jsonl files.")
+  private boolean decodeHtml;
+
+  Corpus corpus(List<Path> paths) {
+    Corpus corpus = Corpus.of(paths);
+    if (textColumn != null) {
+      corpus = corpus.withTextColumn(textColumn);
+    }
+    if (textField != null) {
+      corpus = corpus.withTextField(textField);
+    }
+    return decodeHtml ? corpus.withHtmlEntitiesDecoded() : corpus;
+  }
+}

@@ -1,0 +1,59 @@
+package dev.spatz.cli;
+
+import dev.spatz.kernel.Gelu;
+import dev.spatz.optimizer.AdamWConfig;
+import dev.spatz.training.TokenizerKind;
+import dev.spatz.training.TrainingConfig;
+import dev.spatz.transformer.TransformerConfig;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Stream;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Named training configurations. */
+enum Preset {
+  /** Everything by the size of the corpus; about three minutes. */
+  AUTO,
+  /** nanoGPT's published configuration for a CPU: characters, 4 layers, 2,000 steps. */
+  NANOGPT_CPU;
+
+  TrainingConfig config() {
+    return switch (this) {
+      case AUTO -> TrainingConfig.defaults();
+      case NANOGPT_CPU ->
+          TrainingConfig.defaults()
+              .withTokenizer(TokenizerKind.CHARACTER)
+              .withModel(
+                  TransformerConfig.gpt2(1, 64, 4, 4, 128).withBiases(false).withGelu(Gelu.EXACT))
+              .withBatchSize(12)
+              .withSteps(2000)
+              .withLearningRate(1e-3)
+              .withMinLearningRate(1e-4)
+              .withWarmupSteps(100)
+              .withAdamW(new AdamWConfig(0.9, 0.99, 1e-8, 0.1))
+              .withGradientClip(1)
+              .withEvaluationInterval(250);
+    };
+  }
+
+  /** As it is written on the command line. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Takes a preset's name, and no other spelling. */
+  static final class Converter implements ITypeConverter<Preset> {
+    @Override
+    public Preset convert(String name) {
+      return Stream.of(values())
+          .filter(preset -> preset.toString().equals(name))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "'%s' is none of %s".formatted(name, Arrays.toString(values()))));
+    }
+  }
+}
