@@ -42,6 +42,7 @@ public final class BytePairTokenizer implements Tokenizer {
    * @param vocabulary see {@link #of(List, List, Collection, String)}
    * @param merges see there
    * @param specialTokens see there
+   * @return the tokenizer
    * @throws IllegalArgumentException as there
    */
   public static BytePairTokenizer of(
@@ -56,6 +57,7 @@ public final class BytePairTokenizer implements Tokenizer {
    * @param merges by rank, the first merge first
    * @param specialTokens in any order; those that are not in the vocabulary continue its ids
    * @param endOfText the content of the special token that ends a document
+   * @return the tokenizer, with copies of what it was given
    * @throws IllegalArgumentException if an id has no token (null or no bytes), or two; if a token
    *     is there twice; if one of the 256 bytes has no token; if a merge is repeated, its parts are
    *     not in the vocabulary or are special tokens, or their joined bytes are no token; if there
@@ -75,6 +77,7 @@ public final class BytePairTokenizer implements Tokenizer {
    *
    * @param pieces documents, or pieces of them cut at {@link BytePairTrainer#cut}
    * @param vocabularySize the most ids that the tokenizer has, at least 257
+   * @return the tokenizer; a small text gives it fewer ids
    * @throws IllegalArgumentException if the size is too small, or a piece contains an unpaired
    *     surrogate
    */
@@ -100,14 +103,16 @@ public final class BytePairTokenizer implements Tokenizer {
     return specialTokens;
   }
 
-  /** The merges by rank. */
+  /** {@return the merges by rank} */
   public List<Merge> merges() {
     return merges;
   }
 
   /**
-   * A copy of the bytes of a token; those of a special token are its content in UTF-8.
+   * The bytes of a token; those of a special token are its content in UTF-8.
    *
+   * @param id a token id
+   * @return a copy of its bytes
    * @throws IllegalArgumentException if the id is outside the vocabulary
    */
   public byte[] tokenBytes(int id) {

@@ -29,6 +29,7 @@ public final class CharacterTokenizer implements Tokenizer {
    * A tokenizer for the given characters.
    *
    * @param codePoints at least one code point, in any order
+   * @return the tokenizer
    * @throws IllegalArgumentException if there is none, one is given twice, or one is a surrogate or
    *     outside Unicode
    */
@@ -56,6 +57,7 @@ public final class CharacterTokenizer implements Tokenizer {
    * A tokenizer for the characters that occur in a text.
    *
    * @param pieces the text in any number of pieces, none ending inside a surrogate pair
+   * @return the tokenizer
    * @throws IllegalArgumentException if the text is empty or contains an unpaired surrogate; the
    *     message names its index in its piece
    */
@@ -69,8 +71,8 @@ public final class CharacterTokenizer implements Tokenizer {
   }
 
   /**
-   * What each id stands for, in the order of the ids: the characters, then the special token's
-   * content.
+   * {@return what each id stands for, in the order of the ids: the characters, then the special
+   * token's content}
    */
   public List<String> vocabulary() {
     List<String> vocabulary = new ArrayList<>(vocabularySize());
