@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code tokenizer.json} and {@code tokenizer_config.json}, as Hugging Face's tokenizers library
@@ -147,7 +148,7 @@ final class TokenizerFiles {
     }
     JsonObject model = model(json);
     List<SpecialToken> special = specialTokens(json);
-    String endOfText = endOfText(directory, config, json, special);
+    String endOfText = endOfText(directory, config, settings(directory), json, special);
     try {
       return json.has("pre_tokenizer")
           ? BytePairFile.read(json, model, special, endOfText)
@@ -155,6 +156,19 @@ final class TokenizerFiles {
     } catch (IllegalArgumentException e) {
       throw new InvalidFileException(path, "the tokenizer is invalid: " + e.getMessage(), e);
     }
+  }
+
+  /** The content of {@code tokenizer_config.json}, or null; it may not ask for further ids. */
+  private static @Nullable JsonObject settings(Path directory) throws IOException {
+    Path path = directory.resolve(CONFIG);
+    if (!Files.exists(path)) {
+      return null;
+    }
+    JsonObject settings = JsonObject.read(path, JsonObject.LARGEST_BYTES);
+    for (String key : List.of("add_bos_token", "add_eos_token", "add_prefix_space")) {
+      settings.requireFlag(key, false);
+    }
+    return settings;
   }
 
   /** The model, which may differ from plain byte pair encoding in nothing that changes ids. */
@@ -199,7 +213,11 @@ final class TokenizerFiles {
    * else the one that {@code tokenizer_config.json} names, or else GPT-2's.
    */
   private static String endOfText(
-      Path directory, JsonObject config, JsonObject json, List<SpecialToken> special)
+      Path directory,
+      JsonObject config,
+      @Nullable JsonObject settings,
+      JsonObject json,
+      List<SpecialToken> special)
       throws IOException {
     OptionalInt id = GenerationConfigFile.endOfText(directory, config);
     if (id.isPresent()) {
@@ -212,11 +230,9 @@ final class TokenizerFiles {
           "added_tokens",
           "the token that ends a text, id %d, must be among them".formatted(id.getAsInt()));
     }
-    Path path = directory.resolve(CONFIG);
-    if (!Files.exists(path)) {
+    if (settings == null) {
       return Tokenizer.END_OF_TEXT;
     }
-    JsonObject settings = JsonObject.read(path, JsonObject.LARGEST_BYTES);
     JsonNode token = settings.find("eos_token");
     if (token != null && token.isObject()) {
       return settings.requireObject("eos_token").text("content");

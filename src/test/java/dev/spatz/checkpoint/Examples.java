@@ -1,5 +1,6 @@
 package dev.spatz.checkpoint;
 
+import dev.spatz.kernel.Gelu;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.CharacterTokenizer;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -42,14 +44,18 @@ final class Examples {
   private Examples() {}
 
   static TransformerConfig gpt2() {
-    return TransformerConfig.gpt2(CHARACTERS.vocabularySize(), 7, 2, 3, 9)
-        .withGelu(dev.spatz.kernel.Gelu.EXACT);
+    return TransformerConfig.gpt2(CHARACTERS.vocabularySize(), 7, 2, 3, 9).withGelu(Gelu.EXACT);
   }
 
   static TransformerConfig llama() {
     return TransformerConfig.llama(CHARACTERS.vocabularySize(), 7, 2, 4, 8)
         .withKeyValueHeads(2)
         .withFeedForward(11);
+  }
+
+  /** As {@link #llama()}, which has two layers. */
+  static TransformerConfig threeLayers() {
+    return TransformerConfig.llama(CHARACTERS.vocabularySize(), 7, 3, 4, 8);
   }
 
   /** A model whose every parameter is random, the gaps between them zero as always. */
@@ -87,6 +93,14 @@ final class Examples {
     ByteBuffer bytes =
         ByteBuffer.allocate(8 + header.length + data.length).order(ByteOrder.LITTLE_ENDIAN);
     return Files.write(file, bytes.putLong(length).put(header).put(data).array());
+  }
+
+  /** All values of a tensor. */
+  static double[] values(SafetensorsFile file, String name) throws IOException {
+    TensorInfo info = Objects.requireNonNull(file.find(name));
+    double[] values = new double[(int) info.elements()];
+    file.read(info, 0, values, 0, values.length);
+    return values;
   }
 
   /** Replaces a text that occurs in a file. */

@@ -61,9 +61,9 @@ class SafetensorsTest {
     try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
       assertEquals(Map.of("format", "pt"), tensors.metadata());
       assertEquals("[d, f, b, h, empty, mask]", tensors.names().toString());
-      assertArrayEquals(new double[] {0.1}, read(tensors, "d"));
-      assertArrayEquals(new double[] {-1.5, Double.NaN}, read(tensors, "f"));
-      assertArrayEquals(new double[] {1, -3.140625}, read(tensors, "b"));
+      assertArrayEquals(new double[] {0.1}, Examples.values(tensors, "d"));
+      assertArrayEquals(new double[] {-1.5, Double.NaN}, Examples.values(tensors, "f"));
+      assertArrayEquals(new double[] {1, -3.140625}, Examples.values(tensors, "b"));
       assertArrayEquals(
           new double[] {
             1,
@@ -76,9 +76,9 @@ class SafetensorsTest {
             0.333251953125,
             Double.NaN
           },
-          read(tensors, "h"));
-      assertArrayEquals(new double[0], read(tensors, "empty"));
-      assertThrows(IllegalArgumentException.class, () -> read(tensors, "mask"));
+          Examples.values(tensors, "h"));
+      assertArrayEquals(new double[0], Examples.values(tensors, "empty"));
+      assertThrows(IllegalArgumentException.class, () -> Examples.values(tensors, "mask"));
     }
   }
 
@@ -113,7 +113,7 @@ class SafetensorsTest {
       channel.write(values, start + large);
     }
     try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
-      assertArrayEquals(new double[] {5, 7}, read(tensors, "last"));
+      assertArrayEquals(new double[] {5, 7}, Examples.values(tensors, "last"));
       double[] end = {1};
       tensors.read(Objects.requireNonNull(tensors.find("large")), large / 4 - 1, end, 0, 1);
       assertArrayEquals(new double[] {0}, end);
@@ -127,7 +127,7 @@ class SafetensorsTest {
       try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
         channel.truncate(Files.size(file) - 1);
       }
-      assertThrows(InvalidFileException.class, () -> read(tensors, "a"));
+      assertThrows(InvalidFileException.class, () -> Examples.values(tensors, "a"));
     }
   }
 
@@ -263,7 +263,7 @@ class SafetensorsTest {
             tensor("first", TensorType.F32, List.of(1L), 1),
             tensor("all", TensorType.F64, List.of((long) values.length), values)));
     try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
-      assertArrayEquals(values, read(tensors, "all"));
+      assertArrayEquals(values, Examples.values(tensors, "all"));
     }
   }
 
@@ -296,13 +296,6 @@ class SafetensorsTest {
       String name, TensorType type, List<Long> shape, double... values) {
     return new SafetensorsWriter.Tensor(
         TensorInfo.of(name, type, shape), writer -> writer.write(values, 0, values.length));
-  }
-
-  private static double[] read(SafetensorsFile tensors, String name) throws IOException {
-    TensorInfo info = Objects.requireNonNull(tensors.find(name));
-    double[] values = new double[(int) info.elements()];
-    tensors.read(info, 0, values, 0, values.length);
-    return values;
   }
 
   private void assertRefused(String fault) {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The form of the files is that of Hugging Face's tokenizers library. */
 class TokenizerFilesTest {
@@ -262,6 +263,16 @@ class TokenizerFilesTest {
     InvalidFileException e =
         assertThrows(InvalidFileException.class, () -> read("{\"eos_token_id\":" + id + "}"));
     assertTrue(e.fault().contains(fault), e.fault());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"add_bos_token", "add_eos_token", "add_prefix_space"})
+  void settings_addingIds_areRefused(String key) throws IOException {
+    TokenizerFiles.write(directory, Examples.BYTE_PAIRS, 64);
+    Path settings = directory.resolve("tokenizer_config.json");
+    Files.writeString(settings, "{\"" + key + "\":true}");
+    InvalidFileException e = assertThrows(InvalidFileException.class, () -> read("{}"));
+    assertTrue(e.getMessage().startsWith(settings + ": " + key + " is true"), e.getMessage());
   }
 
   @Test
