@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -303,9 +304,14 @@ public final class LanguageModel implements AutoCloseable {
     return Optional.ofNullable(provenance);
   }
 
-  /** The ids of a prompt; an empty one is the end of a text before it, so that a new one begins. */
+  /** The ids of a prompt, after what begins a text; an empty one follows the end of another. */
   private int[] promptIds(String prompt) {
-    return prompt.isEmpty() ? new int[] {tokenizer.endOfText()} : tokenizer.encode(prompt);
+    int[] ids = tokenizer.encode(prompt);
+    if (ids.length > 0 && tokenizer.beginOfText().isEmpty()) {
+      return ids;
+    }
+    int begin = tokenizer.beginOfText().orElse(tokenizer.endOfText());
+    return IntStream.concat(IntStream.of(begin), IntStream.of(ids)).toArray();
   }
 
   /** A call on the model; while it is under way, the model's memory is not freed. */

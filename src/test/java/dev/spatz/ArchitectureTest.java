@@ -65,15 +65,7 @@ final class ArchitectureTest {
           // A shell: the root, and of the others only COMMAND_LINE_MAY_KNOW.
           Map.entry(
               "cli",
-              Set.of(
-                  ROOT,
-                  "dataset",
-                  "kernel",
-                  "transformer",
-                  "optimizer",
-                  "training",
-                  "generation",
-                  "checkpoint")));
+              Set.of(ROOT, "dataset", "transformer", "training", "generation", "checkpoint")));
 
   /** Values that the root's signatures show. */
   private static final Set<String> COMMAND_LINE_MAY_KNOW =
@@ -81,8 +73,6 @@ final class ArchitectureTest {
           "dev.spatz.LanguageModel",
           "dev.spatz.checkpoint.Provenance",
           "dev.spatz.dataset.Corpus",
-          "dev.spatz.kernel.Gelu",
-          "dev.spatz.optimizer.AdamWConfig",
           "dev.spatz.transformer.TransformerConfig");
 
   private static final Set<String> ND4J_OUTSIDE_KERNEL =

@@ -1,7 +1,6 @@
 package dev.spatz.checkpoint;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -55,7 +54,7 @@ final class AtomicDirectory {
     void run() throws IOException;
   }
 
-  AtomicDirectory(Path target, Content content) {
+  AtomicDirectory(Path target, Content content) throws IOException {
     this.target = resolve(target);
     this.old = beside(this.target, OLD);
     this.fresh = beside(this.target, FRESH + UUID.randomUUID());
@@ -82,7 +81,7 @@ final class AtomicDirectory {
 
   List<Step> steps() {
     return List.of(
-        () -> Files.createDirectories(parent(target)),
+        this::createParent,
         () -> recover(target),
         () -> content.requireReplaceable(target),
         this::clean,
@@ -123,15 +122,11 @@ final class AtomicDirectory {
   }
 
   /** The directory itself: absolute, and what a symbolic link leads to. */
-  static Path resolve(Path directory) {
+  static Path resolve(Path directory) throws IOException {
     Path path = directory;
-    try {
-      // A chain of links that is a circle ends with the file system's own error later.
-      for (int links = 0; links < 40 && Files.isSymbolicLink(path); links++) {
-        path = path.resolveSibling(Files.readSymbolicLink(path));
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    // A chain of links that is a circle ends with the file system's own error later.
+    for (int links = 0; links < 40 && Files.isSymbolicLink(path); links++) {
+      path = path.resolveSibling(Files.readSymbolicLink(path));
     }
     path = path.toAbsolutePath().normalize();
     if (path.getFileName() == null) {
@@ -143,9 +138,18 @@ final class AtomicDirectory {
 
   // ---- steps ----
 
-  /** Deletes what killed processes have left: the directory of the name is whole by now. */
+  private void createParent() throws IOException {
+    // A link to a directory is one, but createDirectories refuses it on older versions of Java.
+    if (!Files.isDirectory(parent(target))) {
+      Files.createDirectories(parent(target));
+    }
+  }
+
+  /** Deletes what killed processes have left. */
   private void clean() throws IOException {
-    deleteTree(old);
+    if (!isAbsentOrEmpty(target)) {
+      deleteTree(old);
+    }
     for (Path left : besides(TRASH)) {
       deleteTree(left);
     }
@@ -168,8 +172,10 @@ final class AtomicDirectory {
     lock.lock();
   }
 
+  /** Makes the files durable; the lock is not opened again, since closing it would unlock it. */
   private void force() throws IOException {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(fresh)) {
+    try (DirectoryStream<Path> files =
+        Files.newDirectoryStream(fresh, file -> !file.endsWith(LOCK))) {
       for (Path file : files) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
           channel.force(true);
@@ -185,6 +191,8 @@ final class AtomicDirectory {
   }
 
   private void moveOldAside() throws IOException {
+    // Once more: writing took its time, and somebody may have put a file there meanwhile.
+    content.requireReplaceable(target);
     if (Files.exists(target)) {
       move(target, old);
     }

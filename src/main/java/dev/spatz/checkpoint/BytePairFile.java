@@ -23,7 +23,11 @@ final class BytePairFile {
 
   static void write(BytePairTokenizer tokenizer, ObjectNode json) {
     byteLevel(json.putObject("pre_tokenizer"), true);
-    byteLevel(json.putObject("post_processor"), false);
+    if (tokenizer.beginOfText().isPresent()) {
+      TokenizerFiles.writeTemplate(json, tokenizer);
+    } else {
+      byteLevel(json.putObject("post_processor"), false);
+    }
     byteLevel(json.putObject("decoder"), true);
     ObjectNode model = json.putObject("model");
     model
@@ -75,7 +79,8 @@ final class BytePairFile {
   static BytePairTokenizer read(
       JsonObject json, JsonObject model, List<SpecialToken> special, String endOfText)
       throws InvalidFileException {
-    requireByteLevel(json);
+    boolean beginsTexts = TokenizerFiles.readsTemplate(json, endOfText);
+    requireByteLevel(json, beginsTexts);
     Set<Integer> specialIds = new HashSet<>();
     special.forEach(token -> specialIds.add(token.id()));
     String[] tokens = TokenizerFiles.vocabulary(model, special);
@@ -88,10 +93,13 @@ final class BytePairFile {
               ? tokens[id].getBytes(StandardCharsets.UTF_8)
               : ByteLevel.toBytes(tokens[id]));
     }
-    return BytePairTokenizer.of(vocabulary, merges(model, ids), special, endOfText);
+    BytePairTokenizer tokenizer =
+        BytePairTokenizer.of(vocabulary, merges(model, ids), special, endOfText);
+    return beginsTexts ? tokenizer.withBeginOfText() : tokenizer;
   }
 
-  private static void requireByteLevel(JsonObject json) throws InvalidFileException {
+  private static void requireByteLevel(JsonObject json, boolean template)
+      throws InvalidFileException {
     JsonObject split = json.requireObject("pre_tokenizer");
     if (!split.text("type").equals(BYTE_LEVEL)) {
       throw split.invalid("type", "\"ByteLevel\" is implemented, no other");
@@ -100,9 +108,11 @@ final class BytePairFile {
       throw split.invalid("add_prefix_space", "this is not implemented; it must be false");
     }
     split.requireFlag("use_regex", true);
-    if (json.has("post_processor")
+    if (!template
+        && json.has("post_processor")
         && !TokenizerFiles.type(json, "post_processor").equals(BYTE_LEVEL)) {
-      throw json.invalid("post_processor", "\"ByteLevel\" or none is implemented, no other");
+      throw json.invalid(
+          "post_processor", "\"ByteLevel\", a template or none is implemented, no other");
     }
     if (!TokenizerFiles.type(json, "decoder").equals(BYTE_LEVEL)) {
       throw json.invalid("decoder", "\"ByteLevel\" is implemented, no other");

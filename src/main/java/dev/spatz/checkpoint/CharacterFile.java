@@ -15,7 +15,12 @@ final class CharacterFile {
   private CharacterFile() {}
 
   static void write(CharacterTokenizer tokenizer, ObjectNode json) {
-    json.putNull("pre_tokenizer").putNull("post_processor");
+    json.putNull("pre_tokenizer");
+    if (tokenizer.beginOfText().isPresent()) {
+      TokenizerFiles.writeTemplate(json, tokenizer);
+    } else {
+      json.putNull("post_processor");
+    }
     json.putObject("decoder").put("type", FUSE);
     ObjectNode model = json.putObject("model");
     model
@@ -37,7 +42,10 @@ final class CharacterFile {
   static CharacterTokenizer read(
       JsonObject json, JsonObject model, List<SpecialToken> special, String endOfText)
       throws InvalidFileException {
-    json.requireAbsent("post_processor");
+    boolean beginsTexts = TokenizerFiles.readsTemplate(json, endOfText);
+    if (!beginsTexts) {
+      json.requireAbsent("post_processor");
+    }
     if (!TokenizerFiles.type(json, "decoder").equals(FUSE)) {
       throw json.invalid("decoder", "\"Fuse\" is implemented where there is no pre_tokenizer");
     }
@@ -62,6 +70,6 @@ final class CharacterFile {
           "it must hold the characters in the order of their code points, then "
               + CharacterTokenizer.END_OF_TEXT);
     }
-    return tokenizer;
+    return beginsTexts ? tokenizer.withBeginOfText() : tokenizer;
   }
 }

@@ -1,6 +1,8 @@
 package dev.spatz.checkpoint;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
@@ -31,11 +33,21 @@ final class JsonObject {
   static final long LARGEST_BYTES = 48 << 20;
 
   private static final int SHOWN = 200;
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder()
+
+  /** Each value of a tree costs about a hundred bytes; no published file has half as many. */
+  private static final long MAXIMUM_TOKENS = 6_000_000;
+
+  /** Strict, and with bounds for hostile files; names of keys are not kept. */
+  static final JsonFactory FACTORY =
+      JsonFactory.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+          .streamReadConstraints(
+              StreamReadConstraints.builder().maxTokenCount(MAXIMUM_TOKENS).build())
           .build();
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(FACTORY).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
   private final Path path;
   private final String prefix;

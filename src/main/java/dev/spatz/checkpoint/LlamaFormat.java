@@ -97,13 +97,13 @@ record LlamaFormat() implements ModelFormat {
   /** The base of the frequencies: at the top in older files, in {@code rope_parameters} in new. */
   private static double ropeTheta(JsonObject config) throws InvalidFileException {
     double theta = config.number(DEFAULT_THETA, "rope_theta");
+    requireWholeHeads(config);
     JsonObject scaling = config.object("rope_scaling");
     if (scaling != null) {
       requireDefaultRope(scaling);
     }
     JsonObject parameters = config.object("rope_parameters");
     if (parameters == null) {
-      requireWholeHeads(config);
       return theta;
     }
     requireDefaultRope(parameters);
@@ -122,6 +122,7 @@ record LlamaFormat() implements ModelFormat {
       }
     }
     requireWholeHeads(rope);
+    rope.requireAbsent("factor");
   }
 
   private static void requireWholeHeads(JsonObject rope) throws InvalidFileException {

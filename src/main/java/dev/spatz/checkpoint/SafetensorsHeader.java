@@ -1,11 +1,9 @@
 package dev.spatz.checkpoint;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -37,8 +35,6 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
 
   private static final String METADATA = "__metadata__";
   private static final int ALIGNMENT = 8;
-  private static final JsonFactory JSON =
-      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   SafetensorsHeader {
     metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
@@ -61,7 +57,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
     try (InputStreamReader reader =
             new InputStreamReader(
                 new ByteArrayInputStream(header), StandardCharsets.UTF_8.newDecoder());
-        JsonParser parser = JSON.createParser(reader)) {
+        JsonParser parser = JsonObject.FACTORY.createParser(reader)) {
       return new Reading(path, parser).header().checked(path, dataBytes);
     } catch (CharacterCodingException e) {
       throw new InvalidFileException(path, "the header is not UTF-8", e);
@@ -89,7 +85,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
   /** Its bytes, padded by spaces to a multiple of eight, without the eight before it. */
   byte[] bytes() throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json = JSON.createGenerator(bytes)) {
+    try (JsonGenerator json = JsonObject.FACTORY.createGenerator(bytes)) {
       json.writeStartObject();
       if (!metadata.isEmpty()) {
         json.writeObjectFieldStart(METADATA);

@@ -1,6 +1,7 @@
 package dev.spatz.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.CharacterTokenizer;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code tokenizer.json} and {@code tokenizer_config.json}, as Hugging Face's tokenizers library
@@ -26,6 +28,7 @@ final class TokenizerFiles {
   static final String CONFIG = "tokenizer_config.json";
 
   private static final String VERSION = "1.0";
+  private static final String TEMPLATE = "TemplateProcessing";
 
   private TokenizerFiles() {}
 
@@ -60,11 +63,10 @@ final class TokenizerFiles {
       throws IOException {
     ObjectNode json = JsonObject.create();
     ObjectNode decoder = json.putObject("added_tokens_decoder");
-    String end = "";
     for (SpecialToken token : tokenizer.specialTokens()) {
       addSpecial(decoder.putObject(Integer.toString(token.id())), token);
-      end = token.id() == tokenizer.endOfText() ? token.content() : end;
     }
+    String end = endOfText(tokenizer).content();
     json.put("bos_token", end)
         .put("eos_token", end)
         .put("pad_token", end)
@@ -74,7 +76,57 @@ final class TokenizerFiles {
     JsonObject.write(directory.resolve(CONFIG), json);
   }
 
+  private static SpecialToken endOfText(Tokenizer tokenizer) {
+    return tokenizer.specialTokens().stream()
+        .filter(token -> token.id() == tokenizer.endOfText())
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** What puts the end-of-text token before a text that is encoded, or before the first of two. */
+  static void writeTemplate(ObjectNode json, Tokenizer tokenizer) {
+    SpecialToken begin = endOfText(tokenizer);
+    ObjectNode template = json.putObject("post_processor").put("type", TEMPLATE);
+    for (String kind : List.of("single", "pair")) {
+      ArrayNode parts = template.putArray(kind);
+      part(parts, "SpecialToken", begin.content());
+      part(parts, "Sequence", "A");
+      if (kind.equals("pair")) {
+        part(parts, "Sequence", "B");
+      }
+    }
+    ObjectNode special = template.putObject("special_tokens").putObject(begin.content());
+    special.put("id", begin.content());
+    special.putArray("ids").add(begin.id());
+    special.putArray("tokens").add(begin.content());
+  }
+
+  private static void part(ArrayNode parts, String kind, String id) {
+    parts.addObject().putObject(kind).put("id", id).put("type_id", 0);
+  }
+
   // ---- reading ----
+
+  /**
+   * Whether a template puts the end-of-text token before a text.
+   *
+   * @throws InvalidFileException if it does anything else
+   */
+  static boolean readsTemplate(JsonObject json, String endOfText) throws InvalidFileException {
+    JsonNode processor = json.find("post_processor");
+    if (processor == null || !processor.path("type").asText().equals(TEMPLATE)) {
+      return false;
+    }
+    JsonNode single = processor.path("single");
+    if (single.size() != 2
+        || !single.at("/0/SpecialToken/id").asText().equals(endOfText)
+        || !single.at("/1/Sequence/id").asText().equals("A")) {
+      throw json.invalid(
+          "post_processor",
+          "a template is implemented that puts %s before the text, no other".formatted(endOfText));
+    }
+    return true;
+  }
 
   /**
    * Reads the tokenizer of a directory.
@@ -96,7 +148,7 @@ final class TokenizerFiles {
     }
     JsonObject model = model(json);
     List<SpecialToken> special = specialTokens(json);
-    String endOfText = endOfText(directory, config, json, special);
+    String endOfText = endOfText(directory, config, settings(directory), json, special);
     try {
       return json.has("pre_tokenizer")
           ? BytePairFile.read(json, model, special, endOfText)
@@ -104,6 +156,19 @@ final class TokenizerFiles {
     } catch (IllegalArgumentException e) {
       throw new InvalidFileException(path, "the tokenizer is invalid: " + e.getMessage(), e);
     }
+  }
+
+  /** The content of {@code tokenizer_config.json}, or null; it may not ask for further ids. */
+  private static @Nullable JsonObject settings(Path directory) throws IOException {
+    Path path = directory.resolve(CONFIG);
+    if (!Files.exists(path)) {
+      return null;
+    }
+    JsonObject settings = JsonObject.read(path, JsonObject.LARGEST_BYTES);
+    for (String key : List.of("add_bos_token", "add_eos_token", "add_prefix_space")) {
+      settings.requireFlag(key, false);
+    }
+    return settings;
   }
 
   /** The model, which may differ from plain byte pair encoding in nothing that changes ids. */
@@ -148,7 +213,11 @@ final class TokenizerFiles {
    * else the one that {@code tokenizer_config.json} names, or else GPT-2's.
    */
   private static String endOfText(
-      Path directory, JsonObject config, JsonObject json, List<SpecialToken> special)
+      Path directory,
+      JsonObject config,
+      @Nullable JsonObject settings,
+      JsonObject json,
+      List<SpecialToken> special)
       throws IOException {
     OptionalInt id = GenerationConfigFile.endOfText(directory, config);
     if (id.isPresent()) {
@@ -161,11 +230,9 @@ final class TokenizerFiles {
           "added_tokens",
           "the token that ends a text, id %d, must be among them".formatted(id.getAsInt()));
     }
-    Path path = directory.resolve(CONFIG);
-    if (!Files.exists(path)) {
+    if (settings == null) {
       return Tokenizer.END_OF_TEXT;
     }
-    JsonObject settings = JsonObject.read(path, JsonObject.LARGEST_BYTES);
     JsonNode token = settings.find("eos_token");
     if (token != null && token.isObject()) {
       return settings.requireObject("eos_token").text("content");

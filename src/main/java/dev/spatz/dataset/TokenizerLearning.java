@@ -3,15 +3,17 @@ package dev.spatz.dataset;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.BytePairTrainer;
 import dev.spatz.tokenizer.CharacterTokenizer;
+import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.LongToIntFunction;
 
-/** Learns tokenizers from a corpus, reading it once as a stream. */
+/**
+ * Learns tokenizers from a corpus, reading it once as a stream. Where the corpus has several
+ * documents, the end-of-text token that will stand between them also begins every prompt.
+ */
 public final class TokenizerLearning {
-  private static final String END_OF_TEXT = "<|endoftext|>";
-
   private TokenizerLearning() {}
 
   /**
@@ -28,7 +30,9 @@ public final class TokenizerLearning {
     BytePairTrainer trainer = new BytePairTrainer();
     CutPieces pieces = new CutPieces(trainer);
     corpus.forEach(pieces);
-    return trainer.train(vocabularySize.applyAsInt(pieces.characters), List.of(END_OF_TEXT));
+    BytePairTokenizer tokenizer =
+        trainer.train(vocabularySize.applyAsInt(pieces.characters), List.of(Tokenizer.END_OF_TEXT));
+    return pieces.documents > 1 ? tokenizer.withBeginOfText() : tokenizer;
   }
 
   /**
@@ -38,18 +42,26 @@ public final class TokenizerLearning {
    * @throws IllegalArgumentException if the corpus is empty, or as {@link Corpus#forEach} says
    */
   public static CharacterTokenizer characters(Corpus corpus) throws IOException {
-    BitSet seen = new BitSet();
-    corpus.forEach(
-        new DocumentVisitor() {
-          @Override
-          public void text(CharSequence piece) {
-            piece.codePoints().forEach(seen::set);
-          }
+    Characters characters = new Characters();
+    corpus.forEach(characters);
+    CharacterTokenizer tokenizer = CharacterTokenizer.of(characters.seen.stream().toArray());
+    return characters.documents > 1 ? tokenizer.withBeginOfText() : tokenizer;
+  }
 
-          @Override
-          public void endOfDocument() {}
-        });
-    return CharacterTokenizer.of(seen.stream().toArray());
+  /** Collects the characters that occur. */
+  private static final class Characters implements DocumentVisitor {
+    private final BitSet seen = new BitSet();
+    private long documents;
+
+    @Override
+    public void text(CharSequence piece) {
+      piece.codePoints().forEach(seen::set);
+    }
+
+    @Override
+    public void endOfDocument() {
+      documents++;
+    }
   }
 
   /** Hands documents on in pieces that end where no word is cut. */
@@ -60,6 +72,7 @@ public final class TokenizerLearning {
     private final StringBuilder pending = new StringBuilder();
     private int tryCutAt = PIECE;
     private long characters;
+    private long documents;
 
     CutPieces(BytePairTrainer trainer) {
       this.trainer = trainer;
@@ -77,6 +90,7 @@ public final class TokenizerLearning {
 
     @Override
     public void endOfDocument() {
+      documents++;
       add(pending.length());
       tryCutAt = PIECE;
     }

@@ -73,6 +73,19 @@ final class JavaRows {
     }
   }
 
+  /** Adds the column sums of {@code x} (R,C) to {@code sums} (C). */
+  void addColumnSums(INDArray x, INDArray sums) {
+    int width = width(x);
+    Tensors.read(sums, 0, b, 0, width);
+    for (int r = 0; r < x.size(0); r++) {
+      Tensors.read(x, (long) r * width, a, 0, width);
+      for (int i = 0; i < width; i++) {
+        b[i] += a[i];
+      }
+    }
+    Tensors.write(sums, 0, b, 0, width);
+  }
+
   /** The dropout's factor of every element. */
   void factors(INDArray factors, int time, Dropout dropout) {
     int width = width(factors);

@@ -1,6 +1,5 @@
 package dev.spatz.kernel;
 
-import static dev.spatz.kernel.Nd4jMath.addColumnSums;
 import static dev.spatz.kernel.Nd4jMath.exp;
 import static dev.spatz.kernel.Nd4jMath.gemm;
 import static dev.spatz.kernel.Nd4jMath.rowMaxima;
@@ -16,9 +15,8 @@ import org.nd4j.nativeblas.NativeOpsHolder;
  * loops in float64 where ND4J has no fitting operation.
  */
 final class Nd4jKernels implements Kernels {
-  private static final int ONES = 0;
-  private static final int FACTORS = 1;
-  private static final int ROW_SUMS = 2;
+  private static final int FACTORS = 0;
+  private static final int ROW_VALUES = 1;
 
   private final Nd4jScratch scratch = new Nd4jScratch();
   private final Nd4jNormalizations normalizations = new Nd4jNormalizations();
@@ -93,9 +91,7 @@ final class Nd4jKernels implements Kernels {
       gemm(dY, true, x, false, 1, 1, dWeight);
     }
     if (dBias != null) {
-      INDArray ones = scratch.array(ONES, dY.dataType(), 1, dY.size(0));
-      Tensors.fill(ones, 1);
-      addColumnSums(dY, ones, dBias);
+      rows.addColumnSums(dY, dBias);
     }
   }
 
@@ -261,7 +257,7 @@ final class Nd4jKernels implements Kernels {
   /** The losses of a chunk of rows; replaces its logits by their gradients. */
   private double losses(
       INDArray logits, int[] targets, int from, double scale, double @Nullable [] losses) {
-    INDArray rowValues = scratch.array(ROW_SUMS, logits.dataType(), logits.size(0));
+    INDArray rowValues = scratch.array(ROW_VALUES, logits.dataType(), logits.size(0));
     rowMaxima(logits, rowValues);
     logits.subiColumnVector(rowValues);
     double[] loss = new double[(int) logits.size(0)];

@@ -37,14 +37,6 @@ final class Nd4jMath {
     Nd4j.exec(new Max(x, out, false, 1));
   }
 
-  /**
-   * Adds the column sums of {@code x} (R,C) to {@code out} (C): a product with a row of ones,
-   * several times faster than ND4J's own sum along the first dimension.
-   */
-  static void addColumnSums(INDArray x, INDArray ones, INDArray out) {
-    gemm(ones, false, x, false, 1, 1, out.reshape(1, out.length()));
-  }
-
   /** {@code x = eˣ}. */
   static void exp(INDArray x) {
     Nd4j.exec(new Exp(x, x));

@@ -1,6 +1,5 @@
 package dev.spatz.kernel;
 
-import static dev.spatz.kernel.Nd4jMath.addColumnSums;
 import static dev.spatz.kernel.Nd4jMath.rowSums;
 
 import org.jspecify.annotations.Nullable;
@@ -14,9 +13,9 @@ final class Nd4jNormalizations {
   private static final int ROW_MEAN = 2;
   private static final int ROW_PRODUCT_MEAN = 3;
   private static final int PRODUCTS = 4;
-  private static final int ONES = 5;
 
   private final Nd4jScratch scratch = new Nd4jScratch();
+  private final JavaRows rows = new JavaRows();
 
   void layerNorm(
       INDArray x,
@@ -51,7 +50,7 @@ final class Nd4jNormalizations {
     normalized.subiColumnVector(mean);
     normalized.muliColumnVector(inverseDeviation);
     if (dBias != null) {
-      addColumnSums(dY, ones(dY), dBias);
+      rows.addColumnSums(dY, dBias);
     }
     INDArray dNormalized = gainGradient(dY, normalized, gain, dGain);
     // dX += (d − mean(d) − n·mean(d·n)) / deviation
@@ -109,7 +108,7 @@ final class Nd4jNormalizations {
     INDArray product = scratch.like(PRODUCT, dY);
     if (dGain != null) {
       dY.muli(normalized, product);
-      addColumnSums(product, ones(dY), dGain);
+      rows.addColumnSums(product, dGain);
     }
     Tensors.copy(dY, product);
     product.muliRowVector(gain);
@@ -123,12 +122,6 @@ final class Nd4jNormalizations {
     rowSums(product, means);
     means.divi(a.size(1));
     return means;
-  }
-
-  private INDArray ones(INDArray x) {
-    INDArray ones = scratch.array(ONES, x.dataType(), 1, x.size(0));
-    Tensors.fill(ones, 1);
-    return ones;
   }
 
   void close() {

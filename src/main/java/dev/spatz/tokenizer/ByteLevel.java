@@ -28,7 +28,12 @@ public final class ByteLevel {
 
   private ByteLevel() {}
 
-  /** The characters that spell the bytes, one each. */
+  /**
+   * Spells bytes, each by one character.
+   *
+   * @param bytes any bytes
+   * @return as many characters
+   */
   public static String toCharacters(byte... bytes) {
     StringBuilder text = new StringBuilder(bytes.length);
     for (byte b : bytes) {
@@ -38,8 +43,10 @@ public final class ByteLevel {
   }
 
   /**
-   * The bytes that the characters spell, one each.
+   * Reads spelled bytes, each from one character.
    *
+   * @param characters some of the 256 characters, such as a token in {@code vocab.json}
+   * @return as many bytes
    * @throws IllegalArgumentException if a character is none of the 256; the message names it
    */
   public static byte[] toBytes(CharSequence characters) {

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Byte-level byte pair encoding, as in GPT-2: a text is cut into pre-tokens (about: words with
@@ -20,6 +21,7 @@ public final class BytePairTokenizer implements Tokenizer {
   private final List<Merge> merges;
   private final List<SpecialToken> specialTokens;
   private final int endOfText;
+  private final boolean beginsTexts;
 
   private final TokenBytes texts;
   private final int[] byteIds;
@@ -31,9 +33,26 @@ public final class BytePairTokenizer implements Tokenizer {
     this.merges = List.copyOf(merges);
     this.specialTokens = checked.specialTokens;
     this.endOfText = checked.specialId(endOfText);
+    this.beginsTexts = false;
     texts = checked.texts();
     byteIds = checked.byteIds();
     mergeTable = new MergeTable(this.merges, checked.results(this.merges));
+  }
+
+  private BytePairTokenizer(BytePairTokenizer other, boolean beginsTexts) {
+    this.vocabulary = other.vocabulary;
+    this.merges = other.merges;
+    this.specialTokens = other.specialTokens;
+    this.endOfText = other.endOfText;
+    this.beginsTexts = beginsTexts;
+    this.texts = other.texts;
+    this.byteIds = other.byteIds;
+    this.mergeTable = other.mergeTable;
+  }
+
+  /** This tokenizer, with its end-of-text token before every prompt. */
+  public BytePairTokenizer withBeginOfText() {
+    return new BytePairTokenizer(this, true);
   }
 
   /**
@@ -42,6 +61,7 @@ public final class BytePairTokenizer implements Tokenizer {
    * @param vocabulary see {@link #of(List, List, Collection, String)}
    * @param merges see there
    * @param specialTokens see there
+   * @return the tokenizer
    * @throws IllegalArgumentException as there
    */
   public static BytePairTokenizer of(
@@ -56,6 +76,7 @@ public final class BytePairTokenizer implements Tokenizer {
    * @param merges by rank, the first merge first
    * @param specialTokens in any order; those that are not in the vocabulary continue its ids
    * @param endOfText the content of the special token that ends a document
+   * @return the tokenizer, with copies of what it was given
    * @throws IllegalArgumentException if an id has no token (null or no bytes), or two; if a token
    *     is there twice; if one of the 256 bytes has no token; if a merge is repeated, its parts are
    *     not in the vocabulary or are special tokens, or their joined bytes are no token; if there
@@ -75,6 +96,7 @@ public final class BytePairTokenizer implements Tokenizer {
    *
    * @param pieces documents, or pieces of them cut at {@link BytePairTrainer#cut}
    * @param vocabularySize the most ids that the tokenizer has, at least 257
+   * @return the tokenizer; a small text gives it fewer ids
    * @throws IllegalArgumentException if the size is too small, or a piece contains an unpaired
    *     surrogate
    */
@@ -96,18 +118,25 @@ public final class BytePairTokenizer implements Tokenizer {
   }
 
   @Override
+  public OptionalInt beginOfText() {
+    return beginsTexts ? OptionalInt.of(endOfText) : OptionalInt.empty();
+  }
+
+  @Override
   public List<SpecialToken> specialTokens() {
     return specialTokens;
   }
 
-  /** The merges by rank. */
+  /** {@return the merges by rank} */
   public List<Merge> merges() {
     return merges;
   }
 
   /**
-   * A copy of the bytes of a token; those of a special token are its content in UTF-8.
+   * The bytes of a token; those of a special token are its content in UTF-8.
    *
+   * @param id a token id
+   * @return a copy of its bytes
    * @throws IllegalArgumentException if the id is outside the vocabulary
    */
   public byte[] tokenBytes(int id) {

@@ -38,6 +38,7 @@ public final class BytePairTrainer {
   /**
    * A trainer that merges pairs occurring at least {@code minimumFrequency} times.
    *
+   * @param minimumFrequency at least 1
    * @throws IllegalArgumentException if the frequency is below 1
    */
   public BytePairTrainer(long minimumFrequency) {
@@ -57,6 +58,7 @@ public final class BytePairTrainer {
    * The last index found at which a text may be cut for {@link #add} without changing what is
    * learned, whatever text follows later.
    *
+   * @param text a text, or as much of it as is there; it may end inside a surrogate pair
    * @return the index; 0 if no place is safe yet
    */
   public static int cut(CharSequence text) {
@@ -67,6 +69,7 @@ public final class BytePairTrainer {
    * Counts the words of a piece of text. No word crosses the border of two pieces: a piece is a
    * document, or ends at a {@link #cut}.
    *
+   * @param piece any well-formed text
    * @throws IllegalArgumentException if the piece contains an unpaired surrogate; the message names
    *     its index
    */
@@ -84,6 +87,7 @@ public final class BytePairTrainer {
    * @param vocabularySize the most ids that the tokenizer has
    * @param specialTokens the contents of the special tokens, which get the ids from 0; the first is
    *     the one that ends a document
+   * @return the tokenizer
    * @throws IllegalArgumentException if there is no special token, one is twice, has fewer than two
    *     bytes or an unpaired surrogate, or the vocabulary size is below their number + 256
    */

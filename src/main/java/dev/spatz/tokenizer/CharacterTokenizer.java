@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * One id per Unicode code point. The characters have the ids from 0 in the order of their code
@@ -13,10 +14,12 @@ import java.util.List;
  */
 public final class CharacterTokenizer implements Tokenizer {
   private final int[] codePoints;
+  private final boolean beginsTexts;
   private final TokenBytes tokens;
 
-  private CharacterTokenizer(int[] codePoints) {
+  private CharacterTokenizer(int[] codePoints, boolean beginsTexts) {
     this.codePoints = codePoints;
+    this.beginsTexts = beginsTexts;
     List<byte[]> bytes = new ArrayList<>();
     for (int codePoint : codePoints) {
       bytes.add(Character.toString(codePoint).getBytes(StandardCharsets.UTF_8));
@@ -29,6 +32,7 @@ public final class CharacterTokenizer implements Tokenizer {
    * A tokenizer for the given characters.
    *
    * @param codePoints at least one code point, in any order
+   * @return the tokenizer
    * @throws IllegalArgumentException if there is none, one is given twice, or one is a surrogate or
    *     outside Unicode
    */
@@ -49,13 +53,14 @@ public final class CharacterTokenizer implements Tokenizer {
         throw new IllegalArgumentException(describe(c) + " is twice in the character vocabulary");
       }
     }
-    return new CharacterTokenizer(sorted);
+    return new CharacterTokenizer(sorted, false);
   }
 
   /**
    * A tokenizer for the characters that occur in a text.
    *
    * @param pieces the text in any number of pieces, none ending inside a surrogate pair
+   * @return the tokenizer
    * @throws IllegalArgumentException if the text is empty or contains an unpaired surrogate; the
    *     message names its index in its piece
    */
@@ -69,8 +74,8 @@ public final class CharacterTokenizer implements Tokenizer {
   }
 
   /**
-   * What each id stands for, in the order of the ids: the characters, then the special token's
-   * content.
+   * {@return what each id stands for, in the order of the ids: the characters, then the special
+   * token's content}
    */
   public List<String> vocabulary() {
     List<String> vocabulary = new ArrayList<>(vocabularySize());
@@ -89,6 +94,16 @@ public final class CharacterTokenizer implements Tokenizer {
   @Override
   public int endOfText() {
     return codePoints.length;
+  }
+
+  /** This tokenizer, with its end-of-text token before every prompt. */
+  public CharacterTokenizer withBeginOfText() {
+    return new CharacterTokenizer(codePoints, true);
+  }
+
+  @Override
+  public OptionalInt beginOfText() {
+    return beginsTexts ? OptionalInt.of(endOfText()) : OptionalInt.empty();
   }
 
   @Override

@@ -39,6 +39,7 @@ final class MergeLearner {
   private final PairMap pairIndex = new PairMap(1 << 12);
   private final List<Pair> pairs = new ArrayList<>();
   private final PriorityQueue<Candidate> queue;
+  private long visits;
 
   MergeLearner(List<String> specialTokens, TieRule tieRule) {
     for (String content : specialTokens) {
@@ -112,6 +113,11 @@ final class MergeLearner {
     }
   }
 
+  /** How many places have been visited by merges so far. */
+  long visits() {
+    return visits;
+  }
+
   BytePairTokenizer tokenizer() {
     return BytePairTokenizer.of(tokens, merges, specialTokens, specialTokens.get(0).content());
   }
@@ -133,6 +139,7 @@ final class MergeLearner {
     int count = pair.size;
     pair.places = new int[0];
     pair.size = 0;
+    visits += count;
     for (int i = 0; i < count; i++) {
       int at = occurrences[i];
       int middle = at + tokens.get(left).length;

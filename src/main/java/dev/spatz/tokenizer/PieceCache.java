@@ -13,7 +13,8 @@ final class PieceCache {
   /** Longer pre-tokens are rare, and would let the cache grow. */
   static final int LONGEST = 32;
 
-  private static final int PLACES = 1 << 14;
+  /** Full, the cache takes about 8 MB. */
+  private static final int PLACES = 1 << 16;
 
   private final @Nullable Entry[] entries = new Entry[PLACES];
 

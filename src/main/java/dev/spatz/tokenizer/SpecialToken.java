@@ -11,6 +11,8 @@ public record SpecialToken(String content, int id) {
   /**
    * Checks the components.
    *
+   * @param content its name
+   * @param id its token id
    * @throws IllegalArgumentException if the content is empty or contains an unpaired surrogate, or
    *     the id is negative
    */

@@ -33,8 +33,10 @@ public final class StreamingDecoder {
   }
 
   /**
-   * Takes the next id and returns the text that it made complete, which may be empty.
+   * Takes the next id.
    *
+   * @param id a token id
+   * @return the text that it made complete, which may be empty
    * @throws IllegalArgumentException if the id is outside the vocabulary; the decoder is as before
    */
   public String accept(int id) {
@@ -50,8 +52,9 @@ public final class StreamingDecoder {
   }
 
   /**
-   * Ends the text: U+FFFD if it stopped inside a character, else nothing. The decoder is then ready
-   * for another text.
+   * Ends the text. The decoder is then ready for another text.
+   *
+   * @return U+FFFD if the text stopped inside a character, else nothing
    */
   public String flush() {
     CharBuffer text = CharBuffer.allocate(HELD_BACK);

@@ -1,6 +1,7 @@
 package dev.spatz.tokenizer;
 
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Turns text into token ids and back. Implementations are immutable and safe for use by many
@@ -15,31 +16,43 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer 
   /** The usual spelling of the special token that ends a document. */
   String END_OF_TEXT = "<|endoftext|>";
 
-  /** The number of ids; ids are 0 to {@code vocabularySize() - 1}. */
+  /** {@return the number of ids; ids are 0 to {@code vocabularySize() - 1}} */
   int vocabularySize();
 
-  /** The id of the token that ends a document. */
+  /** {@return the id of the token that ends a document} */
   int endOfText();
 
-  /** The special tokens by rising id, the one that ends a document among them. */
+  /**
+   * The id that stands before every prompt, if there is one. A model of many documents has learned
+   * that after an end-of-text token a document begins, so it is told that one begins; a model of a
+   * single text has never seen that token.
+   */
+  OptionalInt beginOfText();
+
+  /** {@return the special tokens by rising id, the one that ends a document among them} */
   List<SpecialToken> specialTokens();
 
   /**
-   * Token ids of a text.
+   * Turns text into token ids.
    *
+   * @param text any well-formed text
+   * @return its ids, none of a special token; an array of the caller's
    * @throws IllegalArgumentException if the text contains an unpaired surrogate, or a character
    *     that this tokenizer has no id for; the message names it and its index
    */
   int[] encode(CharSequence text);
 
   /**
-   * Text of token ids; special tokens add nothing, bytes that are no UTF-8 become U+FFFD.
+   * Turns token ids into text. Special tokens add nothing; bytes that are no UTF-8 become U+FFFD,
+   * as in {@code new String(bytes, UTF_8)}.
    *
+   * @param ids ids in any order
+   * @return the text that they spell
    * @throws IllegalArgumentException if an id is outside the vocabulary
    */
   String decode(int... ids);
 
-  /** A decoder for ids that arrive one at a time; it never emits half a character. */
+  /** {@return a new decoder for ids that arrive one at a time; it never emits half a character} */
   StreamingDecoder streamingDecoder();
 
   /**
@@ -47,6 +60,7 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer 
    * before it, followed by those of the part after it, are those of the whole, whatever text
    * follows later. Long texts are so encoded in pieces.
    *
+   * @param text a text, or as much of it as is there; it may end inside a surrogate pair
    * @return the index, at most the length of the text; 0 if no place is safe yet
    */
   int cut(CharSequence text);

@@ -26,12 +26,14 @@ final class Vocabulary {
   Vocabulary(List<byte[]> vocabulary, Collection<SpecialToken> specialTokens) {
     this.specialTokens =
         specialTokens.stream().sorted(Comparator.comparingInt(SpecialToken::id)).toList();
-    tokens.addAll(vocabulary);
+    for (byte @Nullable [] bytes : vocabulary) {
+      tokens.add(bytes == null ? new byte[0] : bytes.clone());
+    }
     Set<Integer> special = addSpecialTokens();
     Map<String, Integer> all = new HashMap<>();
     for (int id = 0; id < tokens.size(); id++) {
-      byte @Nullable [] bytes = tokens.get(id);
-      if (bytes == null || bytes.length == 0) {
+      byte[] bytes = tokens.get(id);
+      if (bytes.length == 0) {
         throw new IllegalArgumentException(
             "id " + id + " has no token; the ids of a vocabulary have no holes");
       }

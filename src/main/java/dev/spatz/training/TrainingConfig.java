@@ -1,5 +1,6 @@
 package dev.spatz.training;
 
+import dev.spatz.kernel.Gelu;
 import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
@@ -138,6 +139,25 @@ public record TrainingConfig(
         0,
         1,
         AUTO);
+  }
+
+  /**
+   * nanoGPT's published configuration for a CPU, made for tinyshakespeare: characters, 4 layers, 4
+   * heads, 128 channels, context 64, 2,000 steps of 12 sequences. It is a measure to compare with:
+   * nanoGPT publishes a validation loss of 1.88.
+   */
+  public static TrainingConfig nanoGpt() {
+    TransformerConfig model =
+        TransformerConfig.gpt2(65, 64, 4, 4, 128).withBiases(false).withGelu(Gelu.EXACT);
+    return defaults()
+        .withTokenizer(TokenizerKind.CHARACTER)
+        .withModel(model)
+        .withBatchSize(12)
+        .withSteps(2000)
+        .withLearningRate(1e-3)
+        .withMinLearningRate(1e-4)
+        .withWarmupSteps(100)
+        .withEvaluationInterval(250);
   }
 
   /** This configuration with another kind of tokenizer. */

@@ -85,6 +85,7 @@ public final class Decoder implements AutoCloseable {
    *     and is overwritten by the next call
    * @throws IllegalArgumentException if there is no token, one is outside the vocabulary, or they
    *     exceed the room
+   * @throws IllegalStateException if the decoder is closed
    */
   public INDArray accept(Kernels kernels, int... ids) {
     requireAcceptable(ids);
@@ -102,7 +103,11 @@ public final class Decoder implements AutoCloseable {
     return logits;
   }
 
-  /** Forgets all tokens from {@code length} on. */
+  /**
+   * Forgets all tokens from {@code length} on.
+   *
+   * @throws IllegalArgumentException if the length is negative or beyond the position
+   */
   public void truncate(int length) {
     if (length < 0 || length > position) {
       throw new IllegalArgumentException(
@@ -131,6 +136,9 @@ public final class Decoder implements AutoCloseable {
   }
 
   private void requireAcceptable(int[] ids) {
+    if (logits.wasClosed()) {
+      throw new IllegalStateException("the decoder is closed");
+    }
     if (ids.length == 0) {
       throw new IllegalArgumentException("there is no token to accept");
     }

@@ -85,6 +85,7 @@ public final class Transformer implements AutoCloseable {
    * @param scale one over the number of counted tokens of the whole step
    * @param gradients a set of this model's layout, added to
    * @return the sum of the losses in nats, unscaled
+   * @throws IllegalArgumentException if inputs or targets are not R, or outside the vocabulary
    */
   public double lossAndGradients(
       Kernels kernels,
@@ -94,6 +95,8 @@ public final class Transformer implements AutoCloseable {
       double scale,
       DropoutSites dropout,
       ParameterSet gradients) {
+    requireIds("inputs", inputs, 0, workspace);
+    requireIds("targets", targets, Integer.MIN_VALUE, workspace);
     Weights d = Weights.of(gradients, config);
     Workspace.Gradients a = workspace.gradients;
     forward(kernels, workspace, inputs, dropout);
@@ -116,6 +119,7 @@ public final class Transformer implements AutoCloseable {
    *
    * @param losses result (R): −ln p of each target, 0 where it is not counted; or null
    * @return the sum of the losses in nats
+   * @throws IllegalArgumentException if inputs or targets are not R, or outside the vocabulary
    */
   public double loss(
       Kernels kernels,
@@ -123,6 +127,8 @@ public final class Transformer implements AutoCloseable {
       int[] inputs,
       int[] targets,
       double @Nullable [] losses) {
+    requireIds("inputs", inputs, 0, workspace);
+    requireIds("targets", targets, Integer.MIN_VALUE, workspace);
     forward(kernels, workspace, inputs, DropoutSites.NONE);
     return kernels.crossEntropy(
         workspace.activations.norm.values(),
@@ -135,12 +141,28 @@ public final class Transformer implements AutoCloseable {
         null);
   }
 
+  private void requireIds(String name, int[] ids, int least, Workspace workspace) {
+    if (ids.length != workspace.rows()) {
+      throw new IllegalArgumentException(
+          "%s (%,d) must be as many as the workspace has rows (%,d)"
+              .formatted(name, ids.length, workspace.rows()));
+    }
+    for (int id : ids) {
+      if (id < least || id >= config.vocabularySize()) {
+        throw new IllegalArgumentException(
+            "token id %d in %s is outside the vocabulary of %,d"
+                .formatted(id, name, config.vocabularySize()));
+      }
+    }
+  }
+
   /** Attention of one layer, over whole sequences or over a cache. */
   interface Attention {
     void apply(int layer, INDArray qkv, INDArray out);
   }
 
-  private void forward(Kernels kernels, Workspace workspace, int[] inputs, DropoutSites dropout) {
+  /** From ids to the normalized result of the last block, kept in the workspace. */
+  void forward(Kernels kernels, Workspace workspace, int[] inputs, DropoutSites dropout) {
     AttentionShape shape = config.attentionShape(workspace.time);
     Attention attention =
         (layer, qkv, out) ->

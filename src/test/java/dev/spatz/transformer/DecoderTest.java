@@ -196,11 +196,12 @@ class DecoderTest {
   }
 
   @Test
-  void close_twice_isFine() {
+  void accept_refusesAClosedDecoder_whichMayBeClosedTwice() {
     try (Transformer model = TestModels.random(LLAMA, DataType.FLOAT, 2)) {
       Decoder decoder = model.decoder();
       decoder.close();
       assertDoesNotThrow(decoder::close);
+      assertThrows(IllegalStateException.class, () -> decoder.accept(kernels, 1));
     }
   }
 

@@ -51,14 +51,18 @@ final class TestModels {
     return 1.0 / Arrays.stream(targets).filter(target -> target >= 0).count();
   }
 
+  /** The head's weights (V,C). */
+  static INDArray head(Transformer model) {
+    return model.parameters().get(model.config().tiedEmbeddings() ? "tokens" : "head");
+  }
+
   /** The logits (R,V) of every position of an uncached pass. */
   static double[] logits(Kernels kernels, Transformer model, int[] ids, int sequences) {
     int vocabularySize = model.config().vocabularySize();
-    INDArray head = model.parameters().get(model.config().tiedEmbeddings() ? "tokens" : "head");
     try (Workspace workspace = model.workspace(sequences, ids.length / sequences);
         INDArray logits = Tensors.zeros(model.dataType(), ids.length, vocabularySize)) {
       model.loss(kernels, workspace, ids, ids, null);
-      kernels.linear(workspace.activations.norm.values(), head, null, null, logits);
+      kernels.linear(workspace.activations.norm.values(), head(model), null, null, logits);
       return Tensors.toDoubles(logits);
     }
   }

@@ -12,7 +12,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.nd4j.linalg.api.buffer.DataType;
 
 class TransformerConfigTest {
   private static final TransformerConfig GPT2 = TransformerConfig.gpt2(50, 32, 2, 3, 48);
@@ -143,18 +142,6 @@ class TransformerConfigTest {
   void config_refusesADropoutThatIsNotAProbabilityBelowOne(double value) {
     requireRefusal(
         "dropout (" + value + ") must be at least 0 and below 1", () -> GPT2.withDropout(value));
-  }
-
-  @Test
-  void workspace_refusesSequencesBeyondTheContext() {
-    try (Transformer model = Transformer.zeros(LLAMA, DataType.FLOAT)) {
-      requireRefusal(
-          "sequences of 33 positions exceed the contextLength (32)",
-          () -> {
-            model.workspace(1, 33).close();
-            return LLAMA;
-          });
-    }
   }
 
   private static void requireRefusal(String message, Supplier<TransformerConfig> config) {

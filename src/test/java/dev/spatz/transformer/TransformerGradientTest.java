@@ -18,12 +18,16 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The gradients of the whole model, in float64, against central differences of its loss; and that
  * they add up, over passes and over shards of a batch.
  */
 class TransformerGradientTest {
+  private static final Logger LOG = LoggerFactory.getLogger(TransformerGradientTest.class);
+
   private static final int SEQUENCES = 6;
   private static final int TIME = 5;
   private static final int VOCABULARY = 7;
@@ -49,31 +53,34 @@ class TransformerGradientTest {
     TransformerConfig llama =
         TransformerConfig.llama(VOCABULARY, TIME, 2, 6, 12).withHeadSize(4).withFeedForward(10);
     return Stream.of(
-            gpt2,
-            gpt2.withTiedEmbeddings(false).withBiases(false).withGelu(Gelu.EXACT),
-            llama.withKeyValueHeads(3),
-            llama.withKeyValueHeads(2).withTiedEmbeddings(false).withBiases(true))
-        .flatMap(config -> Stream.of(config, config.withDropout(0.2)));
+        gpt2,
+        gpt2.withDropout(0.2),
+        gpt2.withTiedEmbeddings(false).withBiases(false).withGelu(Gelu.EXACT).withDropout(0.2),
+        llama.withKeyValueHeads(3),
+        llama.withKeyValueHeads(3).withDropout(0.2),
+        llama.withKeyValueHeads(2).withTiedEmbeddings(false).withBiases(true).withDropout(0.2));
   }
 
   @ParameterizedTest
   @MethodSource("configs")
   void gradients_equalCentralDifferences(TransformerConfig config) {
+    Batch batch = batch(4, 2);
     try (Transformer model = TestModels.random(config, DataType.DOUBLE, 3);
-        Workspace workspace = model.workspace(SEQUENCES, TIME);
-        ParameterSet gradients = like(model);
-        ParameterSet scratch = like(model)) {
-      shard(model, workspace, 0, gradients);
+        Workspace workspace = model.workspace(batch.sequences, TIME);
+        ParameterSet gradients = like(model)) {
+      lossAndGradients(model, workspace, batch, gradients);
       for (Parameter parameter : gradients.layout().parameters()) {
-        INDArray array = model.parameters().get(parameter.name());
-        double[] all = Tensors.toDoubles(gradients.get(parameter.name()));
+        INDArray weights = model.parameters().get(parameter.name());
+        INDArray gradient = gradients.get(parameter.name());
         long[] sample = sample(parameter);
-        double[] analytic = Arrays.stream(sample).mapToDouble(i -> all[(int) i]).toArray();
+        double[] analytic =
+            Arrays.stream(sample).mapToDouble(i -> Tensors.get(gradient, i)).toArray();
         double[] numeric =
             Arrays.stream(sample)
-                .mapToDouble(i -> difference(model, workspace, scratch, array, i))
+                .mapToDouble(i -> difference(model, workspace, batch, weights, i))
                 .toArray();
         double error = TestModels.relativeError(analytic, numeric);
+        LOG.info("{}: {} within {}", config, parameter.name(), "%.1e".formatted(error));
         assertTrue(error <= 1e-6, () -> parameter.name() + " differs by " + error);
       }
     }
@@ -86,9 +93,10 @@ class TransformerGradientTest {
         Workspace workspace = model.workspace(SEQUENCES, TIME);
         ParameterSet once = like(model);
         ParameterSet twice = like(model)) {
-      shard(model, workspace, 0, once);
-      shard(model, workspace, 0, twice);
-      shard(model, workspace, 0, twice);
+      Batch batch = batch(0, SEQUENCES);
+      lossAndGradients(model, workspace, batch, once);
+      lossAndGradients(model, workspace, batch, twice);
+      lossAndGradients(model, workspace, batch, twice);
       double[] doubled = Arrays.stream(values(once)).map(x -> 2 * x).toArray();
       assertTrue(TestModels.relativeError(values(twice), doubled) <= 1e-14);
     }
@@ -109,12 +117,12 @@ class TransformerGradientTest {
         Workspace workspace = model.workspace(SEQUENCES, TIME);
         ParameterSet whole = like(model);
         ParameterSet sum = like(model)) {
-      double expected = shard(model, workspace, 0, whole);
+      double expected = lossAndGradients(model, workspace, batch(0, SEQUENCES), whole);
       double loss = 0;
       int first = 0;
       for (int sequences : shards) {
         try (Workspace part = model.workspace(sequences, TIME)) {
-          loss += shard(model, part, first, sum);
+          loss += lossAndGradients(model, part, batch(first, sequences), sum);
         }
         first += sequences;
       }
@@ -123,29 +131,53 @@ class TransformerGradientTest {
     }
   }
 
-  /** Adds the gradients of the sequences from {@code first} on that fill the workspace. */
-  private double shard(Transformer model, Workspace workspace, int first, ParameterSet gradients) {
+  /** Some sequences of the whole batch. */
+  private record Batch(int first, int sequences, int[] inputs, int[] targets) {}
+
+  private Batch batch(int first, int sequences) {
     int from = first * TIME;
-    int to = from + workspace.rows();
-    return model.lossAndGradients(
-        kernels,
-        workspace,
+    int to = from + sequences * TIME;
+    return new Batch(
+        first,
+        sequences,
         Arrays.copyOfRange(inputs, from, to),
-        Arrays.copyOfRange(targets, from, to),
-        scale,
-        new DropoutSites(model.config().dropout(), CounterRandom.of(4), first),
-        gradients);
+        Arrays.copyOfRange(targets, from, to));
   }
 
+  private static DropoutSites dropout(Transformer model, Batch batch) {
+    return new DropoutSites(model.config().dropout(), CounterRandom.of(4), batch.first);
+  }
+
+  private double lossAndGradients(
+      Transformer model, Workspace workspace, Batch batch, ParameterSet gradients) {
+    return model.lossAndGradients(
+        kernels, workspace, batch.inputs, batch.targets, scale, dropout(model, batch), gradients);
+  }
+
+  /** The slope of the scaled loss over one weight; the dropout's mask stays the same. */
   private double difference(
-      Transformer model, Workspace workspace, ParameterSet scratch, INDArray array, long index) {
-    double value = Tensors.get(array, index);
-    Tensors.put(array, index, value + STEP);
-    double above = shard(model, workspace, 0, scratch);
-    Tensors.put(array, index, value - STEP);
-    double below = shard(model, workspace, 0, scratch);
-    Tensors.put(array, index, value);
+      Transformer model, Workspace workspace, Batch batch, INDArray weights, long index) {
+    double value = Tensors.get(weights, index);
+    Tensors.put(weights, index, value + STEP);
+    double above = loss(model, workspace, batch);
+    Tensors.put(weights, index, value - STEP);
+    double below = loss(model, workspace, batch);
+    Tensors.put(weights, index, value);
     return scale * (above - below) / (2 * STEP);
+  }
+
+  /** The sum of the losses, with dropout. */
+  private double loss(Transformer model, Workspace workspace, Batch batch) {
+    model.forward(kernels, workspace, batch.inputs, dropout(model, batch));
+    return kernels.crossEntropy(
+        workspace.activations.norm.values(),
+        TestModels.head(model),
+        batch.targets,
+        1,
+        workspace.logits,
+        null,
+        null,
+        null);
   }
 
   private static long[] sample(Parameter parameter) {

@@ -1,0 +1,232 @@
+package dev.spatz;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.spatz.dataset.Corpus;
+import dev.spatz.generation.FinishReason;
+import dev.spatz.generation.Generation;
+import dev.spatz.generation.GenerationConfig;
+import dev.spatz.training.Cancellation;
+import dev.spatz.training.StepReport;
+import dev.spatz.training.TokenizerKind;
+import dev.spatz.training.TrainingConfig;
+import dev.spatz.training.TrainingListener;
+import dev.spatz.transformer.TransformerConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.io.TempDir;
+
+@TestInstance(Lifecycle.PER_CLASS)
+class LanguageModelTest {
+  private static final List<String> POSTS =
+      List.of("Spatz in der Hand 🐦", "Taube auf dem Dach", "kein Vogel heute", "");
+  private static final GenerationConfig SEEDED =
+      GenerationConfig.defaults().withSeed(42).withMaxNewTokens(20);
+
+  @TempDir Path directory;
+  private LanguageModel model;
+
+  private static TrainingConfig tiny() {
+    return TrainingConfig.defaults()
+        .withModel(TransformerConfig.llama(1, 32, 2, 2, 16))
+        .withVocabularySize(300)
+        .withSteps(5)
+        .withBatchSize(2)
+        .withThreads(1);
+  }
+
+  private static Corpus corpus() {
+    List<String> posts = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      posts.addAll(POSTS);
+    }
+    return Corpus.of(posts);
+  }
+
+  @BeforeAll
+  void train() throws IOException {
+    model = LanguageModel.train(corpus(), tiny());
+  }
+
+  @AfterAll
+  void close() {
+    model.close();
+  }
+
+  @Test
+  void generate_isTheTextOfComplete() {
+    Generation generation = model.complete("Spatz", SEEDED);
+    assertEquals(generation.text(), model.generate("Spatz", SEEDED));
+    assertTrue(generation.newTokens() <= 20 && generation.newTokens() > 0);
+    assertEquals(42, generation.seed());
+  }
+
+  @Test
+  void complete_reportsTheSeedItDrew() {
+    GenerationConfig unseeded = GenerationConfig.defaults().withMaxNewTokens(20);
+    Generation first = model.complete("Taube", unseeded);
+    Generation second = model.complete("Taube", unseeded);
+    assertNotEquals(first.seed(), second.seed());
+    assertEquals(first, model.complete("Taube", unseeded.withSeed(first.seed())));
+  }
+
+  @Test
+  void complete_startsWithAnEmptyPrompt() {
+    assertEquals(1, model.complete("", SEEDED).promptTokens());
+  }
+
+  @Test
+  void complete_beginsADocumentWhereThereWereMany() {
+    int ids = model.tokenizer().encode("Spatz").length;
+    assertEquals(1 + ids, model.complete("Spatz", SEEDED).promptTokens());
+  }
+
+  @Test
+  void complete_addsNothingWhereThereWasOneDocument() throws IOException {
+    Corpus one = Corpus.of(List.of(String.join(" ", POSTS).repeat(30)));
+    try (LanguageModel single = LanguageModel.train(one, tiny().withSteps(1))) {
+      int ids = single.tokenizer().encode("Spatz").length;
+      assertEquals(ids, single.complete("Spatz", SEEDED).promptTokens());
+    }
+  }
+
+  @Test
+  void complete_stopsWhereTheContextIsFull() {
+    GenerationConfig endless =
+        SEEDED.withMaxNewTokens(1000).withStopAtEndOfText(false).withTemperature(1);
+    Generation generation = model.complete("Spatz", endless);
+    assertEquals(FinishReason.CONTEXT_FULL, generation.finishReason());
+    assertEquals(32 + 1, generation.promptTokens() + generation.newTokens());
+  }
+
+  @Test
+  void complete_refusesAPromptWithoutRoom() {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> model.complete("x".repeat(500), SEEDED))
+            .getMessage();
+    assertTrue(message.contains("tokens leaves no room in the context of 32"), message);
+  }
+
+  @Test
+  void complete_takesSpecialTokensInAPromptAsText() {
+    assertTrue(model.complete("<|endoftext|>", SEEDED).promptTokens() > 1);
+  }
+
+  @Test
+  void complete_isTheSameOnManyThreads() throws Exception {
+    Generation alone = model.complete("Spatz in", SEEDED);
+    ExecutorService threads = Executors.newFixedThreadPool(4);
+    try {
+      Callable<Generation> call = () -> model.complete("Spatz in", SEEDED);
+      for (Future<Generation> future : threads.invokeAll(List.of(call, call, call, call))) {
+        assertEquals(alone, future.get());
+      }
+    } finally {
+      threads.shutdown();
+    }
+  }
+
+  @Test
+  void save_keepsTheTextTheEvaluationAndTheProvenance() throws IOException {
+    Path saved = directory.resolve("model");
+    model.save(saved);
+    model.save(saved); // replaces
+    try (LanguageModel loaded = LanguageModel.load(saved)) {
+      assertEquals(model.complete("Spatz", SEEDED), loaded.complete("Spatz", SEEDED));
+      assertEquals(model.evaluate(corpus()), loaded.evaluate(corpus()));
+      assertEquals(model.provenance(), loaded.provenance());
+      assertTrue(loaded.provenance().isPresent());
+    }
+  }
+
+  @Test
+  void evaluate_readsAFile() throws IOException {
+    Path file = directory.resolve("text.txt");
+    Files.writeString(file, "Taube auf dem Dach. ".repeat(30));
+    assertTrue(model.evaluate(file).bitsPerByte() > 0);
+  }
+
+  @Test
+  void train_learnsCharacters() throws IOException {
+    TrainingConfig characters = tiny().withTokenizer(TokenizerKind.CHARACTER);
+    try (LanguageModel small = LanguageModel.train(corpus(), characters)) {
+      assertTrue(small.config().vocabularySize() < 40);
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> small.generate("Ω")).getMessage();
+      assertTrue(message.contains("Ω"), message);
+    }
+  }
+
+  @Test
+  void train_refusesTooLittleText() {
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> LanguageModel.train(Corpus.of(List.of("kurz")), tiny()))
+            .getMessage();
+    assertTrue(message.contains("33"), message);
+  }
+
+  @Test
+  void train_canBeCancelled() throws IOException {
+    Cancellation cancellation = new Cancellation();
+    TrainingListener cancelling =
+        new TrainingListener() {
+          @Override
+          public void stepDone(StepReport report) {
+            cancellation.cancel();
+          }
+        };
+    try (LanguageModel early =
+        LanguageModel.train(corpus(), tiny().withSteps(1000), cancelling, cancellation)) {
+      assertEquals("1", early.provenance().orElseThrow().configuration().get("steps done"));
+    }
+  }
+
+  @Test
+  void train_thatDivergesLeavesTheLastGoodModel() {
+    TrainingConfig ruinous = tiny().withLearningRate(1e38).withGradientClip(0).withSteps(50);
+    LanguageModel.DivergedException e =
+        assertThrows(
+            LanguageModel.DivergedException.class, () -> LanguageModel.train(corpus(), ruinous));
+    assertTrue(e.getMessage().startsWith("step "), e.getMessage());
+    try (LanguageModel lastGood = e.lastGood()) {
+      assertFalse(Double.isNaN(evaluate(lastGood)));
+    }
+  }
+
+  private static double evaluate(LanguageModel model) {
+    try {
+      return model.evaluate(corpus()).natsPerToken();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void calls_afterCloseAreRefused() throws IOException {
+    LanguageModel closed = LanguageModel.train(corpus(), tiny().withSteps(1));
+    closed.close();
+    closed.close();
+    assertThrows(IllegalStateException.class, () -> closed.generate("Spatz"));
+    assertThrows(IllegalStateException.class, () -> closed.save(directory.resolve("closed")));
+    assertThrows(IllegalStateException.class, () -> closed.evaluate(corpus()));
+  }
+}

@@ -1,0 +1,135 @@
+package dev.spatz.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.spatz.SharedData;
+import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.Tensors;
+import dev.spatz.tokenizer.CharacterTokenizer;
+import dev.spatz.transformer.Architecture;
+import dev.spatz.transformer.Decoder;
+import dev.spatz.transformer.Transformer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Models that others trained give what others computed: the expected ids and logits come from
+ * independent float64 computations, see the PROVENANCE.md beside the data.
+ */
+class PretrainedModelsTest {
+  private static final int GREEDY_TOKENS = 200;
+
+  @TempDir Path directory;
+
+  @Test
+  void stories260K_decodesGreedily_asLlama2c() throws IOException {
+    Path model = SharedData.path("stories260K");
+    int[] expected =
+        ints(
+            new ObjectMapper()
+                .readTree(model.resolve("expected-greedy-ids.json").toFile())
+                .get("greedy_ids"));
+    try (Transformer transformer = ModelDirectory.loadTransformer(model, DataType.FLOAT)) {
+      assertEquals(Architecture.LLAMA, transformer.config().architecture());
+      assertEquals(4, transformer.config().keyValueHeads());
+      int[] ids = greedy(transformer, new int[] {1}, GREEDY_TOKENS + 1);
+      assertArrayEquals(expected, ids);
+    }
+  }
+
+  @Test
+  void stories260K_tokenizer_isRefusedByKeyAndValue() {
+    Path model = SharedData.path("stories260K");
+    InvalidFileException e =
+        assertThrows(InvalidFileException.class, () -> ModelDirectory.load(model));
+    assertTrue(e.getMessage().contains("tokenizer.json: normalizer is {\"type\":\"Sequence\""));
+  }
+
+  @Test
+  void cappGpt2_decodesGreedily_withTheSameLogits() throws IOException {
+    Path model = SharedData.path("capp-gpt2");
+    JsonNode examples = new ObjectMapper().readTree(model.resolve("expected.json").toFile());
+    assertEquals(5, examples.size());
+    try (Transformer transformer = ModelDirectory.loadTransformer(model, DataType.FLOAT)) {
+      assertEquals(Architecture.GPT2, transformer.config().architecture());
+      for (JsonNode example : examples) {
+        int[] prompt = ints(example.get("prompt_ids"));
+        int[] expected = ints(example.get("greedy_ids"));
+        assertArrayEquals(expected, greedy(transformer, prompt, expected.length));
+        assertArrayEquals(doubles(example.get("last_logits")), logits(transformer, prompt), 1e-4);
+      }
+    }
+  }
+
+  @Test
+  void pretrainedModels_savedAndLoaded_areTheSameBits() throws IOException {
+    for (String name : List.of("stories260K", "capp-gpt2")) {
+      Path saved = directory.resolve(name);
+      try (Transformer transformer =
+          ModelDirectory.loadTransformer(SharedData.path(name), DataType.FLOAT)) {
+        ModelDirectory.save(saved, transformer, CharacterTokenizer.of('a'), null);
+        try (LoadedModel loaded = ModelDirectory.load(saved)) {
+          assertEquals(transformer.config(), loaded.transformer().config());
+          assertArrayEquals(
+              Tensors.toFloats(transformer.parameters().flat()),
+              Tensors.toFloats(loaded.transformer().parameters().flat()));
+        }
+      }
+    }
+  }
+
+  /** The prompt and the likeliest next tokens, {@code length} in all. */
+  private static int[] greedy(Transformer transformer, int[] prompt, int length) {
+    int[] ids = Arrays.copyOf(prompt, length);
+    try (Kernels kernels = KernelBackend.ND4J.create();
+        Decoder decoder = transformer.decoder()) {
+      INDArray logits = decoder.accept(kernels, prompt);
+      for (int i = prompt.length; i < length; i++) {
+        ids[i] = indexOfLargest(Tensors.toDoubles(logits));
+        if (i + 1 < length) {
+          logits = decoder.accept(kernels, ids[i]);
+        }
+      }
+    }
+    return ids;
+  }
+
+  private static int indexOfLargest(double[] values) {
+    int best = 0;
+    for (int i = 1; i < values.length; i++) {
+      best = values[i] > values[best] ? i : best;
+    }
+    return best;
+  }
+
+  private static double[] logits(Transformer transformer, int[] prompt) {
+    try (Kernels kernels = KernelBackend.ND4J.create();
+        Decoder decoder = transformer.decoder()) {
+      return Tensors.toDoubles(decoder.accept(kernels, prompt));
+    }
+  }
+
+  private static double[] doubles(JsonNode array) {
+    double[] values = new double[array.size()];
+    Arrays.setAll(values, i -> array.get(i).doubleValue());
+    return values;
+  }
+
+  private static int[] ints(JsonNode array) {
+    int[] values = new int[array.size()];
+    Arrays.setAll(values, i -> array.get(i).intValue());
+    return values;
+  }
+}
