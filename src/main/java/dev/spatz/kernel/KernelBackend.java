@@ -75,15 +75,20 @@ public enum KernelBackend {
       if (backend.label().equals(label)) {
         if (!backend.obstacle().isEmpty()) {
           throw new IllegalStateException(
-              "%s (%s) must be a backend that works on this machine: %s; use another or none"
-                  .formatted(PROPERTY, label, backend.obstacle()));
+              String.format(
+                  Locale.ROOT,
+                  "%s (%s) must be a backend that works on this machine: %s; use another or none",
+                  PROPERTY,
+                  label,
+                  backend.obstacle()));
         }
         LOG.info("Kernels: {}, as {} says", label, PROPERTY);
         return backend;
       }
     }
     throw new IllegalArgumentException(
-        "%s (%s) must be one of %s, or not set".formatted(PROPERTY, label, labels()));
+        String.format(
+            Locale.ROOT, "%s (%s) must be one of %s, or not set", PROPERTY, label, labels()));
   }
 
   private String label() {

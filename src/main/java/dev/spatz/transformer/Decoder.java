@@ -5,6 +5,7 @@ import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeMap;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -111,7 +112,8 @@ public final class Decoder implements AutoCloseable {
   public void truncate(int length) {
     if (length < 0 || length > position) {
       throw new IllegalArgumentException(
-          "length (%d) must be from 0 to the position (%d)".formatted(length, position));
+          String.format(
+              Locale.ROOT, "length (%d) must be from 0 to the position (%d)", length, position));
     }
     position = length;
   }
@@ -144,14 +146,19 @@ public final class Decoder implements AutoCloseable {
     }
     if (ids.length > room()) {
       throw new IllegalArgumentException(
-          "%,d tokens after %,d exceed the contextLength (%,d)"
-              .formatted(ids.length, position, transformer.config().contextLength()));
+          String.format(
+              Locale.ROOT,
+              "%,d tokens after %,d exceed the contextLength (%,d)",
+              ids.length,
+              position,
+              transformer.config().contextLength()));
     }
     int vocabularySize = transformer.config().vocabularySize();
     for (int id : ids) {
       if (id < 0 || id >= vocabularySize) {
         throw new IllegalArgumentException(
-            "token id %d is outside the vocabulary of %,d".formatted(id, vocabularySize));
+            String.format(
+                Locale.ROOT, "token id %d is outside the vocabulary of %,d", id, vocabularySize));
       }
     }
   }
