@@ -29,6 +29,7 @@ final class OneDnnKernels implements Kernels {
       new OneDnnAttention(matmul, softmax, elementwise, memory);
   private final OneDnnCrossEntropy crossEntropy = new OneDnnCrossEntropy(matmul, softmax, memory);
   private final FloatRows rows = new FloatRows(memory);
+  private final FloatRmsBackward rmsBackward = new FloatRmsBackward(memory);
   private final FloatRanges ranges = new FloatRanges(memory);
   private int ones;
   private @Nullable Thread thread;
@@ -198,7 +199,7 @@ final class OneDnnKernels implements Kernels {
       INDArray dX,
       @Nullable INDArray dGain) {
     enter();
-    normalizations.rmsBackward(
+    rmsBackward.apply(
         rows(x), columns(x), at(dY), at(x), at(gain), at(inverseRms), at(dX), at(dGain));
   }
 
