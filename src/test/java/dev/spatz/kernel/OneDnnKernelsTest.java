@@ -10,6 +10,7 @@ import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class OneDnnKernelsTest extends KernelsTest {
   OneDnnKernelsTest() {
@@ -29,6 +30,15 @@ class OneDnnKernelsTest extends KernelsTest {
         "array of type DOUBLE: the kernels onednn take float32 only; for float64 use"
             + " spatz.kernels=nd4j",
         assertThrows(IllegalArgumentException.class, () -> kernels.sumOfSquares(array, 0, 3))
+            .getMessage());
+  }
+
+  @Test
+  void arrayWithGaps_isRefused() {
+    INDArray columns = gaussian(3, 8).get(NDArrayIndex.all(), NDArrayIndex.interval(0, 4));
+    assertEquals(
+        "array of shape [3, 4] and strides [8, 1] must be in C order without gaps",
+        assertThrows(IllegalArgumentException.class, () -> kernels.add(columns, columns, columns))
             .getMessage());
   }
 
