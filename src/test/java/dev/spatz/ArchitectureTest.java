@@ -62,8 +62,20 @@ final class ArchitectureTest {
                   "training",
                   "generation",
                   "checkpoint")),
+          Map.entry(
+              "bench",
+              Set.of(
+                  "tokenizer",
+                  "dataset",
+                  "kernel",
+                  "transformer",
+                  "optimizer",
+                  "training",
+                  "generation",
+                  "checkpoint")),
           // The root, and those whose types the root's signatures show.
-          Map.entry("cli", Set.of(ROOT, "tokenizer", "dataset", "training", "generation")));
+          Map.entry(
+              "cli", Set.of(ROOT, "tokenizer", "dataset", "training", "generation", "bench")));
 
   private static final Set<String> ND4J_OUTSIDE_KERNEL =
       Set.of("org.nd4j.linalg.api.ndarray.INDArray", "org.nd4j.linalg.api.buffer.DataType");
