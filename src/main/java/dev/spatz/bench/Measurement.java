@@ -63,7 +63,7 @@ public record Measurement(
   @Override
   public String toString() {
     return format(
-        "%-12s %-96s %,11.3f ms/%-5s (min %,11.3f) | %s",
+        "%-12s %-84s %,11.3f ms/%-5s min %,11.3f | %s",
         name, configuration, medianMillis, unit, leastMillis, String.join(" | ", figures));
   }
 }

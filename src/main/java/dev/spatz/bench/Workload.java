@@ -46,15 +46,14 @@ record Workload(
     return model.parameterCount() - positions;
   }
 
-  /** The model in words. */
+  /** The model in words: millions of parameters, and its shape. */
   String describe() {
     return Measurement.format(
-        "%.1f M parameters, %d layers, %d heads, %d channels, context %d, vocabulary %d",
+        "%.1f M, %d layers, %d heads, %d channels, context %d",
         model.parameterCount() / 1e6,
         model.layers(),
         model.heads(),
         model.channels(),
-        model.contextLength(),
-        model.vocabularySize());
+        model.contextLength());
   }
 }
