@@ -42,7 +42,7 @@ final class ReadmeTest {
       String name = "Snippet" + ++count;
       Path source = directory.resolve(name + ".java");
       // The defaults train for minutes; that is measured elsewhere.
-      String block = blocks.group(1).replace(DEFAULTS, DEFAULTS + ".withSteps(20)");
+      String block = blocks.group(1).replace(DEFAULTS, DEFAULTS + ".withSteps(3)");
       Files.writeString(source, program(name, block));
       compile(source);
       run(name);

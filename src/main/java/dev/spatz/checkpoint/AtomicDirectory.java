@@ -145,9 +145,11 @@ final class AtomicDirectory {
     }
   }
 
-  /** Deletes what killed processes have left: the directory of the name is whole by now. */
+  /** Deletes what killed processes have left. */
   private void clean() throws IOException {
-    deleteTree(old);
+    if (!isAbsentOrEmpty(target)) {
+      deleteTree(old);
+    }
     for (Path left : besides(TRASH)) {
       deleteTree(left);
     }
@@ -189,6 +191,8 @@ final class AtomicDirectory {
   }
 
   private void moveOldAside() throws IOException {
+    // Once more: writing took its time, and somebody may have put a file there meanwhile.
+    content.requireReplaceable(target);
     if (Files.exists(target)) {
       move(target, old);
     }

@@ -52,6 +52,7 @@ public final class ModelDirectory {
    * @param directory which does not exist, is empty, or holds a model that was saved by this method
    *     and nothing else; its parents are made where they are absent
    * @param transformer whose weights nobody changes meanwhile
+   * @param tokenizer whose ids are within the transformer's vocabulary
    * @param provenance null if nothing is known
    * @throws IllegalArgumentException if the tokenizer has more ids than the transformer, or the
    *     directory is the root of a file system
@@ -68,6 +69,7 @@ public final class ModelDirectory {
   /**
    * Loads a model in float32; the caller closes it.
    *
+   * @param directory that was saved by this class, or comes from elsewhere
    * @throws InvalidFileException if a file is broken, or asks for what is not implemented
    * @throws IOException if a file is absent or cannot be read
    * @throws IllegalArgumentException if the directory is the root of a file system
@@ -79,6 +81,7 @@ public final class ModelDirectory {
   /**
    * Loads a model; the caller closes it.
    *
+   * @param directory that was saved by this class, or comes from elsewhere
    * @param type of its weights and activations: {@code FLOAT} or {@code DOUBLE}
    * @throws InvalidFileException if a file is broken, or asks for what is not implemented
    * @throws IOException if a file is absent or cannot be read
@@ -103,6 +106,7 @@ public final class ModelDirectory {
    * Loads the weights alone, of a directory whose tokenizer is absent or is none of ours; the
    * caller closes them.
    *
+   * @param directory that was saved by this class, or comes from elsewhere
    * @param type of weights and activations: {@code FLOAT} or {@code DOUBLE}
    * @throws InvalidFileException if a file is broken, or asks for what is not implemented
    * @throws IOException if a file is absent or cannot be read

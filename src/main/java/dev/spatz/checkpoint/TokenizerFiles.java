@@ -70,7 +70,6 @@ final class TokenizerFiles {
     json.put("bos_token", end)
         .put("eos_token", end)
         .put("pad_token", end)
-        .put("add_bos_token", tokenizer.beginOfText().isPresent())
         .put("model_max_length", contextLength)
         .put("clean_up_tokenization_spaces", false)
         .put("tokenizer_class", "PreTrainedTokenizerFast");
@@ -114,16 +113,17 @@ final class TokenizerFiles {
    * @throws InvalidFileException if it does anything else
    */
   static boolean readsTemplate(JsonObject json, String endOfText) throws InvalidFileException {
-    if (!type(json, "post_processor").equals(TEMPLATE)) {
+    JsonNode processor = json.find("post_processor");
+    if (processor == null || !processor.path("type").asText().equals(TEMPLATE)) {
       return false;
     }
-    JsonNode single = json.requireObject("post_processor").requireArray("single");
+    JsonNode single = processor.path("single");
     if (single.size() != 2
         || !single.at("/0/SpecialToken/id").asText().equals(endOfText)
         || !single.at("/1/Sequence/id").asText().equals("A")) {
       throw json.invalid(
           "post_processor",
-          "a template other than %s and the text is not implemented".formatted(endOfText));
+          "a template is implemented that puts %s before the text, no other".formatted(endOfText));
     }
     return true;
   }

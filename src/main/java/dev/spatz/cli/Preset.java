@@ -1,10 +1,6 @@
 package dev.spatz.cli;
 
-import dev.spatz.kernel.Gelu;
-import dev.spatz.optimizer.AdamWConfig;
-import dev.spatz.training.TokenizerKind;
 import dev.spatz.training.TrainingConfig;
-import dev.spatz.transformer.TransformerConfig;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -21,19 +17,7 @@ enum Preset {
   TrainingConfig config() {
     return switch (this) {
       case AUTO -> TrainingConfig.defaults();
-      case NANOGPT_CPU ->
-          TrainingConfig.defaults()
-              .withTokenizer(TokenizerKind.CHARACTER)
-              .withModel(
-                  TransformerConfig.gpt2(1, 64, 4, 4, 128).withBiases(false).withGelu(Gelu.EXACT))
-              .withBatchSize(12)
-              .withSteps(2000)
-              .withLearningRate(1e-3)
-              .withMinLearningRate(1e-4)
-              .withWarmupSteps(100)
-              .withAdamW(new AdamWConfig(0.9, 0.99, 1e-8, 0.1))
-              .withGradientClip(1)
-              .withEvaluationInterval(250);
+      case NANOGPT_CPU -> TrainingConfig.nanoGpt();
     };
   }
 

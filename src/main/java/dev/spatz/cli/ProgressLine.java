@@ -3,6 +3,8 @@ package dev.spatz.cli;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.StepReport;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -16,8 +18,13 @@ import org.jspecify.annotations.Nullable;
  */
 record ProgressLine(
     long step, long steps, @Nullable StepReport report, @Nullable Evaluation evaluation) {
+  private static final Words LONG =
+      new Words("validation %.3f nats, %.3f bits/byte", "%,.0f tokens/s");
+  private static final Words SHORT = new Words("val %.3f nats %.3f bits/B", "%,.0f tok/s");
   private static final int LEAST_BAR = 10;
   private static final int MOST_BAR = 40;
+
+  private record Words(String validation, String speed) {}
 
   ProgressLine after(StepReport done) {
     return new ProgressLine(done.step(), done.steps(), done, evaluation);
@@ -29,45 +36,40 @@ record ProgressLine(
 
   /** The line for a log. */
   String text() {
-    return "step %s | %s".formatted(count(), figures());
+    return "step " + String.join(" | ", figures(LONG));
   }
 
-  /** The line for a terminal, with a bar as long as there is room; cut off at {@code width}. */
+  /** The line for a terminal: a bar, and as many words as there is room for. */
   String bar(int width) {
-    String before = "%3d%% ".formatted(steps == 0 ? 100 : 100 * step / steps);
-    String after = " " + count() + " | " + figures();
-    int room = Math.min(MOST_BAR, width - before.length() - after.length() - 2);
+    String percent = format("%3d%% ", steps == 0 ? 100 : 100 * step / steps);
+    String words = String.join(" | ", figures(LONG));
+    if (percent.length() + LEAST_BAR + 3 + words.length() > width) {
+      words = String.join(" ", figures(SHORT));
+    }
+    int room = Math.min(MOST_BAR, width - percent.length() - 3 - words.length());
     String bar = "";
     if (room >= LEAST_BAR) {
       int full = steps == 0 ? room : (int) (room * step / steps);
-      bar = "[" + "=".repeat(full) + " ".repeat(room - full) + "]";
+      bar = "[" + "=".repeat(full) + " ".repeat(room - full) + "] ";
     }
-    String line = before + bar + (bar.isEmpty() ? after.stripLeading() : after);
+    String line = percent + bar + words;
     return line.length() > width ? line.substring(0, width) : line;
   }
 
-  private String count() {
-    return format("%,d/%,d", step, steps);
-  }
-
-  private String figures() {
-    StringBuilder figures = new StringBuilder();
+  private List<String> figures(Words words) {
+    List<String> figures = new ArrayList<>();
+    figures.add(format("%,d/%,d", step, steps));
     if (report != null) {
-      figures.append(format("loss %.3f", report.loss()));
+      figures.add(format("loss %.3f", report.loss()));
     }
     if (evaluation != null) {
-      figures
-          .append(figures.isEmpty() ? "" : " | ")
-          .append(
-              format(
-                  "validation %.3f nats, %.3f bits/byte",
-                  evaluation.natsPerToken(), evaluation.bitsPerByte()));
+      figures.add(format(words.validation(), evaluation.natsPerToken(), evaluation.bitsPerByte()));
     }
     if (report != null) {
-      figures.append(
-          format(" | %,.0f tokens/s | %s left", report.tokensPerSecond(), time(left(report))));
+      figures.add(format(words.speed(), report.tokensPerSecond()));
+      figures.add(time(left(report)) + " left");
     }
-    return figures.toString();
+    return figures;
   }
 
   /** By the mean time of the steps so far, evaluations included. */

@@ -28,13 +28,15 @@ public final class Generator {
       GenerationConfig config) {
     requireRoom(prompt.length, transformer.config().contextLength());
     long seed = config.seed() != null ? config.seed() : SEEDS.nextLong();
-    Sampler sampler = new Sampler(config, transformer.config().vocabularySize(), seed);
+    // The model's vocabulary may be padded with ids that mean nothing; they are never drawn.
+    float[] logits = new float[tokenizer.vocabularySize()];
+    Sampler sampler = new Sampler(config, logits.length, seed);
     StreamingDecoder text = tokenizer.streamingDecoder();
     StringBuilder result = new StringBuilder();
     FinishReason reason = FinishReason.MAX_NEW_TOKENS;
     int newTokens = 0;
     try (Decoder decoder = transformer.decoder()) {
-      float[] logits = Tensors.toFloats(decoder.accept(kernels, prompt));
+      Tensors.read(decoder.accept(kernels, prompt), 0, logits, 0, logits.length);
       while (newTokens < config.maxNewTokens()) {
         int token = sampler.sample(logits, newTokens);
         newTokens++;

@@ -3,6 +3,7 @@ package dev.spatz.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,10 +42,17 @@ class BrokenFilesTest {
   void file_damaged_isReadOrRefused(String name) throws IOException {
     Random random = new Random(name.hashCode());
     int refused = 0;
-    for (TransformerConfig shape : List.of(Examples.llama(), Examples.gpt2())) {
+    List<Map.Entry<Tokenizer, TransformerConfig>> models =
+        List.of(
+            Map.entry(Examples.CHARACTERS, Examples.llama()),
+            Map.entry(
+                Examples.BYTE_PAIRS,
+                Examples.gpt2().withVocabularySize(Examples.BYTE_PAIRS.vocabularySize())));
+    for (Map.Entry<Tokenizer, TransformerConfig> model : models) {
+      TransformerConfig shape = model.getValue();
       Path directory = parent.resolve(shape.architecture().name());
       try (Transformer transformer = Examples.random(shape, DataType.FLOAT)) {
-        ModelDirectory.save(directory, transformer, Examples.CHARACTERS, Examples.PROVENANCE);
+        ModelDirectory.save(directory, transformer, model.getKey(), Examples.PROVENANCE);
       }
       Path file = directory.resolve(name);
       byte[] good = Files.readAllBytes(file);

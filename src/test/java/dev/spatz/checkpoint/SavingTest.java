@@ -112,6 +112,33 @@ class SavingTest {
   }
 
   @Test
+  void file_putIntoTheDirectoryWhileSaving_isNotLost() throws IOException {
+    Examples.save(directory, Examples.llama());
+    Path precious = directory.resolve("precious.txt");
+    try (Transformer transformer = Examples.random(Examples.threeLayers(), DataType.FLOAT)) {
+      ModelDirectory.Model model = new ModelDirectory.Model(transformer, Examples.CHARACTERS, null);
+      AtomicDirectory.Content disturbed =
+          new AtomicDirectory.Content() {
+            @Override
+            public void requireReplaceable(Path existing) throws IOException {
+              model.requireReplaceable(existing);
+            }
+
+            @Override
+            public void writeTo(Path fresh) throws IOException {
+              model.writeTo(fresh);
+              Files.writeString(precious, "mine");
+            }
+          };
+      AtomicDirectory saving = new AtomicDirectory(directory, disturbed);
+      assertThrows(InvalidFileException.class, saving::replace);
+    }
+    assertEquals("mine", Files.readString(precious));
+    assertEquals(2, loadedLayers());
+    assertEquals(List.of("model"), entries(parent));
+  }
+
+  @Test
   void save_besideALiveOne_leavesItsFilesAlone() throws IOException {
     Path live = Files.createDirectory(parent.resolve(".model.spatz-tmp-live"));
     Path lock = live.resolve("saving.lock");

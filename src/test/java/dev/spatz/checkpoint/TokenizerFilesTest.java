@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,6 +93,26 @@ class TokenizerFilesTest {
     JsonNode config = mapper.readTree(directory.resolve("tokenizer_config.json").toFile());
     assertEquals("<|endoftext|>", config.get("eos_token").textValue());
     assertEquals(64, config.get("model_max_length").intValue());
+  }
+
+  @Test
+  void beginOfText_isWrittenAsATemplateAndReadAgain() throws IOException {
+    TokenizerFiles.write(directory, Examples.BYTE_PAIRS.withBeginOfText(), 64);
+    assertEquals(
+        mapper.readTree(
+            """
+            {"type":"TemplateProcessing",
+             "single":[{"SpecialToken":{"id":"<|endoftext|>","type_id":0}},
+                       {"Sequence":{"id":"A","type_id":0}}],
+             "pair":[{"SpecialToken":{"id":"<|endoftext|>","type_id":0}},
+                     {"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":0}}],
+             "special_tokens":{"<|endoftext|>":{"id":"<|endoftext|>","ids":[0],
+                                                "tokens":["<|endoftext|>"]}}}"""),
+        tokenizerJson().get("post_processor"));
+    assertEquals(OptionalInt.of(0), read("{}").beginOfText());
+    Tokenizer characters = CharacterTokenizer.of('a', 'b').withBeginOfText();
+    assertEquals(OptionalInt.of(2), writeAndRead(characters).beginOfText());
+    assertEquals(OptionalInt.empty(), writeAndRead(CharacterTokenizer.of('a')).beginOfText());
   }
 
   @Test

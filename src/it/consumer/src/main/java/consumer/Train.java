@@ -21,7 +21,7 @@ public final class Train {
     Path corpus = directory.resolve("corpus.txt");
     Files.writeString(corpus, text());
     try (LanguageModel model =
-        LanguageModel.train(corpus, TrainingConfig.defaults().withSteps(20))) {
+        LanguageModel.train(corpus, TrainingConfig.defaults().withSteps(5))) {
       model.save(directory.resolve("model"));
       Files.writeString(directory.resolve("said.txt"), model.generate(PROMPT, SAMPLED));
     }

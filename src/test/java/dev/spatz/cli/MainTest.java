@@ -1,0 +1,174 @@
+package dev.spatz.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class MainTest {
+  @TempDir Path directory;
+
+  /** What a command answered. */
+  private record Answer(int exit, String out, String err) {}
+
+  private static Answer run(Object... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    String[] texts = new String[arguments.length];
+    for (int i = 0; i < texts.length; i++) {
+      texts[i] = arguments[i].toString();
+    }
+    int exit = Main.run(new PrintWriter(out), new PrintWriter(err), texts);
+    return new Answer(exit, out.toString(), err.toString());
+  }
+
+  private Path text() throws IOException {
+    return Files.writeString(
+        directory.resolve("text.txt"), "A sparrow in the hand sings on the roof.\n".repeat(500));
+  }
+
+  private static void assertRefused(int exit, String sentence, Answer answer) {
+    assertEquals(exit, answer.exit(), answer.err());
+    assertTrue(answer.err().contains(sentence), answer.err());
+    assertEquals(1, answer.err().lines().filter(line -> line.startsWith("spatz: ")).count());
+    assertFalse(answer.err().contains("\tat "), answer.err());
+    assertEquals("", answer.out());
+  }
+
+  @Test
+  void help_namesTheCommands() {
+    Answer answer = run("--help");
+    assertEquals(0, answer.exit());
+    for (String command : new String[] {"train", "generate", "evaluate", "info"}) {
+      assertTrue(answer.out().contains("\n  " + command + " "), answer.out());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "train, --minutes",
+    "generate, --max-new-tokens",
+    "evaluate, --text-column",
+    "info, DIR"
+  })
+  void help_isThereForEveryCommand(String command, String option) {
+    Answer answer = run(command, "--help");
+    assertEquals(0, answer.exit());
+    assertTrue(answer.out().contains("Usage: spatz " + command), answer.out());
+    assertTrue(answer.out().contains(option), answer.out());
+  }
+
+  @Test
+  void version_isALine() {
+    Answer answer = run("--version");
+    assertEquals(0, answer.exit());
+    assertTrue(answer.out().startsWith("spatz "), answer.out());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "fly",
+        "train --out x",
+        "train text",
+        "train text --out x --steps 0",
+        "train text --out x --steps -3",
+        "train text --out x --steps many",
+        "train text --out x --minutes 0",
+        "train text --out x --steps 1 --minutes 1",
+        "train text --out x --preset huge",
+        "generate model",
+        "generate model prompt --temperature hot",
+        "info"
+      })
+  void wrongUsage_isExplainedInOneLine(String line) {
+    Answer answer = run((Object[]) line.split(" "));
+    assertRefused(2, "--help shows how", answer);
+    assertEquals(1, answer.err().lines().count(), answer.err());
+  }
+
+  @Test
+  void absentCorpus_isNamed() {
+    Path absent = directory.resolve("absent.txt");
+    assertRefused(1, absent.toString(), run("train", absent, "--out", directory.resolve("model")));
+  }
+
+  @Test
+  void outputThatIsAFile_isRefusedBeforeTraining() throws IOException {
+    Answer answer = run("train", text(), "--out", text(), "--steps", 1);
+    assertRefused(1, "a model is saved as a directory", answer);
+    assertEquals(1, answer.err().lines().count(), answer.err());
+  }
+
+  @Test
+  void outputThatHoldsSomethingElse_isRefusedBeforeTraining() throws IOException {
+    Answer answer = run("train", text(), "--out", directory, "--steps", 1);
+    assertRefused(1, "not empty, and no model", answer);
+    assertEquals(1, answer.err().lines().count(), answer.err());
+  }
+
+  @Test
+  void textColumnWithoutCsv_isRefused() throws IOException {
+    Answer answer =
+        run("train", text(), "--text-column", "post", "--out", directory.resolve("model"));
+    assertRefused(2, ".csv", answer);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"generate", "evaluate", "info"})
+  void absentModel_isNamed(String command) throws IOException {
+    Path absent = directory.resolve("absent");
+    Answer answer = command.equals("info") ? run(command, absent) : run(command, absent, text());
+    assertRefused(1, absent.toString(), answer);
+  }
+
+  @Test
+  void settingOutOfRange_isNamed() {
+    Answer answer = run("generate", directory, "prompt", "--temperature", -1);
+    assertRefused(2, "temperature (-1.0) must be finite and not negative", answer);
+  }
+
+  @Test
+  void verbose_showsTheStackTrace() {
+    Answer answer = run("info", directory.resolve("absent"), "--verbose");
+    assertEquals(1, answer.exit());
+    assertTrue(answer.err().contains("\tat dev.spatz."), answer.err());
+  }
+
+  @Test
+  void model_isTrainedShownUsedAndMeasured() throws IOException {
+    Path text = text();
+    Path model = directory.resolve("model");
+    Answer trained = run("train", text, "--out", model, "--steps", 2, "--seed", 7);
+    assertEquals(0, trained.exit(), trained.err());
+    assertTrue(trained.err().contains("saved in " + model), trained.err());
+
+    Answer info = run("info", model);
+    assertEquals(0, info.exit(), info.err());
+    assertTrue(info.out().contains("seed                 7\n"), info.out());
+
+    Answer generated =
+        run("generate", model, "A sparrow", "--max-new-tokens", 5, "--seed", 3, "--top-k", 9);
+    assertEquals(0, generated.exit(), generated.err());
+    assertTrue(generated.out().startsWith("A sparrow"), generated.out());
+    assertTrue(generated.err().contains("seed 3)"), generated.err());
+    assertEquals(
+        generated.out(),
+        run("generate", model, "A sparrow", "--max-new-tokens", 5, "--seed", 3, "--top-k", 9)
+            .out());
+
+    Answer evaluated = run("evaluate", model, text);
+    assertEquals(0, evaluated.exit(), evaluated.err());
+    assertTrue(evaluated.out().contains("bits/byte"), evaluated.out());
+  }
+}
