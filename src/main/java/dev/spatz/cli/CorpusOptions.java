@@ -1,6 +1,7 @@
 package dev.spatz.cli;
 
 import dev.spatz.dataset.Corpus;
+import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +26,15 @@ final class CorpusOptions {
       description = "Decode HTML entities, such as &amp;, in .csv and .jsonl files.")
   private boolean decodeHtml;
 
+  @Option(
+      names = "--charset",
+      paramLabel = "NAME",
+      defaultValue = "UTF-8",
+      description = "Encoding of the files (default: ${DEFAULT-VALUE}).")
+  private Charset charset;
+
   Corpus corpus(List<Path> paths) {
-    Corpus corpus = Corpus.of(paths);
+    Corpus corpus = Corpus.of(paths).withCharset(charset);
     if (textColumn != null) {
       corpus = corpus.withTextColumn(textColumn);
     }
