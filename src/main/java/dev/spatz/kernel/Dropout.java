@@ -33,8 +33,13 @@ public record Dropout(double rate, CounterRandom random, long firstSequence) {
     return rate > 0;
   }
 
+  /** Whether an element is zeroed. */
+  public boolean drops(long index) {
+    return random.uniform(index) < rate;
+  }
+
   /** The factor of an element: 0 where it is dropped, else 1/(1 − rate). */
   public double factor(long index) {
-    return random.uniform(index) < rate ? 0 : 1 / (1 - rate);
+    return drops(index) ? 0 : 1 / (1 - rate);
   }
 }

@@ -6,13 +6,30 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The implementations of {@link Kernels}, and the choice among them. */
+/** The implementations of {@link Kernels}, the fastest first, and the choice among them. */
 public enum KernelBackend {
-  /** Plain ND4J operations: portable, the reference. */
+  /** oneDNN on the arrays' own memory: the fast path, float32 only. */
+  ONEDNN {
+    @Override
+    public Kernels create() {
+      return new OneDnnKernels();
+    }
+
+    @Override
+    String obstacle() {
+      return OneDnn.obstacle();
+    }
+  },
+  /** Plain ND4J operations: portable, the reference, float32 and float64. */
   ND4J {
     @Override
     public Kernels create() {
       return new Nd4jKernels();
+    }
+
+    @Override
+    String obstacle() {
+      return "";
     }
   };
 
@@ -21,29 +38,52 @@ public enum KernelBackend {
 
   private static final Logger LOG = LoggerFactory.getLogger(KernelBackend.class);
 
-  /** A new instance, for one thread at a time; the caller closes it. */
+  /**
+   * A new instance, for one thread at a time; the caller closes it.
+   *
+   * @throws IllegalStateException if this backend does not work on this machine
+   */
   public abstract Kernels create();
+
+  /** Why this backend does not work on this machine; empty if it does. */
+  abstract String obstacle();
 
   /**
    * The backend that the system property {@value #PROPERTY} names, else the fastest that works on
    * this machine. Logs which one, and why.
    *
    * @throws IllegalArgumentException if the property names no backend
+   * @throws IllegalStateException if the property names one that does not work on this machine
    */
   public static KernelBackend choose() {
     String forced = System.getProperty(PROPERTY);
-    if (forced == null) {
-      LOG.info("Kernels: {}, the only implementation", ND4J.label());
-      return ND4J;
+    if (forced != null) {
+      return forced(forced);
     }
     for (KernelBackend backend : values()) {
-      if (backend.label().equals(forced)) {
-        LOG.info("Kernels: {}, as {} says", forced, PROPERTY);
+      if (backend.obstacle().isEmpty()) {
+        LOG.info("Kernels: {}, the fastest that works here", backend.label());
+        return backend;
+      }
+      LOG.info("Kernels: not {}: {}", backend.label(), backend.obstacle());
+    }
+    throw new IllegalStateException("no kernels work on this machine");
+  }
+
+  private static KernelBackend forced(String label) {
+    for (KernelBackend backend : values()) {
+      if (backend.label().equals(label)) {
+        if (!backend.obstacle().isEmpty()) {
+          throw new IllegalStateException(
+              "%s (%s) must be a backend that works on this machine: %s; use another or none"
+                  .formatted(PROPERTY, label, backend.obstacle()));
+        }
+        LOG.info("Kernels: {}, as {} says", label, PROPERTY);
         return backend;
       }
     }
     throw new IllegalArgumentException(
-        "%s (%s) must be one of %s, or not set".formatted(PROPERTY, forced, labels()));
+        "%s (%s) must be one of %s, or not set".formatted(PROPERTY, label, labels()));
   }
 
   private String label() {

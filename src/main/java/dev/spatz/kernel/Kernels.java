@@ -216,8 +216,8 @@ public interface Kernels extends AutoCloseable {
    *
    * @param qkv the new rows (R,(H+2G)·D)
    * @param position position of the first new row; the cache holds the rows before it
-   * @param keys cache (G,P,D)
-   * @param values cache (G,P,D)
+   * @param keys cache (G,P,D); finite numbers everywhere, also where nothing was stored yet
+   * @param values cache (G,P,D), as the keys
    * @param out result (R,H·D)
    */
   void attentionCached(

@@ -33,7 +33,8 @@ class KernelBackendTest {
     System.setProperty(KernelBackend.PROPERTY, "mkl");
     IllegalArgumentException refusal =
         assertThrows(IllegalArgumentException.class, KernelBackend::choose);
-    assertEquals("spatz.kernels (mkl) must be one of nd4j, or not set", refusal.getMessage());
+    assertEquals(
+        "spatz.kernels (mkl) must be one of onednn, nd4j, or not set", refusal.getMessage());
   }
 
   @Test

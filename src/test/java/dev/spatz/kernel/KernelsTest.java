@@ -46,15 +46,22 @@ abstract class KernelsTest extends RowKernelsTest {
     }
   }
 
+  /** Scores so far apart that most weights are 0 in float32, that of a query's own key too. */
   @Test
   void attention_withstandsLargeScores() {
-    AttentionShape shape = new AttentionShape(8, 1, 1, 4);
-    INDArray[] a = random(of(8, 12), of(8, 4), of(1, 1, 8), of(8, 4), of(8, 12));
-    a[0].muli(40);
-    kernels.attention(a[0], shape, Dropout.NONE, a[1], a[2]);
-    kernels.attentionBackward(a[3], a[0], a[1], a[2], shape, Dropout.NONE, a[4]);
-    for (INDArray array : a) {
-      assertTrue(Arrays.stream(Tensors.toDoubles(array)).allMatch(Double::isFinite));
+    AttentionShape shape = new AttentionShape(13, 2, 2, 4);
+    INDArray[] a = random(of(13, 24), of(13, 8), of(1, 2, 13), of(13, 8), of(13, 24));
+    a[0].muli(12);
+    INDArray[] expected =
+        Arrays.stream(a).map(x -> x.castTo(DataType.DOUBLE).dup('c')).toArray(INDArray[]::new);
+    for (INDArray[] arrays : new INDArray[][] {a, expected}) {
+      Kernels k = arrays == a ? kernels : JUDGE;
+      k.attention(arrays[0], shape, Dropout.NONE, arrays[1], arrays[2]);
+      k.attentionBackward(
+          arrays[3], arrays[0], arrays[1], arrays[2], shape, Dropout.NONE, arrays[4]);
+    }
+    for (int i = 0; i < a.length; i++) {
+      assertClose("array " + i, expected[i], a[i], 1e-3);
     }
   }
 
@@ -121,6 +128,26 @@ abstract class KernelsTest extends RowKernelsTest {
     agreeing(
         (k, a) -> k.crossEntropy(a[0], a[1], targets, 1, scratch, null, null, null),
         random(of(rows, columns), of(vocabulary, columns)));
+  }
+
+  /** Logits so far apart that the targets' probabilities are 0 in float32. */
+  @Test
+  void crossEntropy_withstandsUnlikelyTargets() {
+    int[] targets = indices(13, 64);
+    INDArray[] a = random(of(13, 8), of(64, 8), of(13, 8), of(64, 8));
+    a[0].muli(40);
+    INDArray[] expected =
+        Arrays.stream(a).map(x -> x.castTo(DataType.DOUBLE).dup('c')).toArray(INDArray[]::new);
+    double[] losses = new double[13];
+    double[] expectedLosses = new double[13];
+    INDArray scratch = gaussian(5, 64);
+    JUDGE.crossEntropy(
+        expected[0], expected[1], targets, 1, scratch, expectedLosses, expected[2], expected[3]);
+    kernels.crossEntropy(a[0], a[1], targets, 1, scratch, losses, a[2], a[3]);
+    assertTrue(Arrays.stream(expectedLosses).max().orElseThrow() > 110);
+    assertArrayEquals(expectedLosses, losses, 1e-3);
+    assertClose("dX", expected[2], a[2], 1e-3);
+    assertClose("dWeight", expected[3], a[3], 1e-3);
   }
 
   @Test

@@ -1,0 +1,53 @@
+package dev.spatz.kernel;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Copies float32 values between addresses and Java arrays, without allocating. Loops over Java
+ * arrays are vectorized on every JDK, loops over native memory are not: so arithmetic copies in and
+ * out in blocks that stay in the nearest cache.
+ */
+final class NativeFloats {
+  /** Elements of a block. */
+  static final int BLOCK = 4096;
+
+  private final Cursor cursor = new Cursor();
+  private final Cursor other = new Cursor();
+
+  /** A pointer that owns nothing and can be moved. */
+  private static final class Cursor extends FloatPointer {
+    Cursor() {
+      super((Pointer) null);
+    }
+
+    Cursor at(long address) {
+      this.address = address;
+      return this;
+    }
+  }
+
+  void read(long address, float[] into, int offset, int count) {
+    cursor.at(address).get(into, offset, count);
+  }
+
+  void write(long address, float[] from, int offset, int count) {
+    cursor.at(address).put(from, offset, count);
+  }
+
+  float get(long address) {
+    return cursor.at(address).get(0);
+  }
+
+  void put(long address, float value) {
+    cursor.at(address).put(0, value);
+  }
+
+  void copy(long source, long target, long count) {
+    Pointer.memcpy(cursor.at(target), other.at(source), count * Float.BYTES);
+  }
+
+  void zero(long address, long count) {
+    Pointer.memset(cursor.at(address), 0, count * Float.BYTES);
+  }
+}

@@ -1,0 +1,77 @@
+package dev.spatz.kernel;
+
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_engine_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_strides;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_success;
+
+import org.bytedeco.dnnl.dnnl_engine;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.jspecify.annotations.Nullable;
+
+/** oneDNN's CPU engine, one for the process, and the layouts of its memory. */
+final class OneDnn {
+  private OneDnn() {}
+
+  /** Loads the native library when it is first asked for. */
+  private static final class Holder {
+    static final @Nullable dnnl_engine ENGINE;
+    static final String OBSTACLE;
+
+    static {
+      dnnl_engine engine = null;
+      String obstacle = "";
+      try {
+        engine = new dnnl_engine();
+        check(dnnl_engine_create(engine, dnnl_cpu, 0), "engine");
+      } catch (LinkageError | IllegalStateException e) {
+        engine = null;
+        obstacle = "oneDNN's native library does not load: " + e;
+      }
+      ENGINE = engine;
+      OBSTACLE = obstacle;
+    }
+  }
+
+  /** Why oneDNN does not work here; empty where it does. */
+  static String obstacle() {
+    return Holder.OBSTACLE;
+  }
+
+  static dnnl_engine engine() {
+    dnnl_engine engine = Holder.ENGINE;
+    if (engine == null) {
+      throw new IllegalStateException(Holder.OBSTACLE);
+    }
+    return engine;
+  }
+
+  /** Refuses a status other than success. */
+  static void check(int status, String what) {
+    if (status != dnnl_success) {
+      throw new IllegalStateException("oneDNN: " + what + " failed with status " + status);
+    }
+  }
+
+  /** A float32 layout; the caller destroys it. */
+  static dnnl_memory_desc strided(long[] dimensions, long[] strides) {
+    dnnl_memory_desc layout = new dnnl_memory_desc();
+    check(
+        dnnl_memory_desc_create_with_strides(
+            layout, dimensions.length, dimensions, dnnl_f32, strides),
+        "memory layout");
+    return layout;
+  }
+
+  /** A float32 layout in C order; the caller destroys it. */
+  static dnnl_memory_desc dense(long... dimensions) {
+    long[] strides = new long[dimensions.length];
+    long stride = 1;
+    for (int i = dimensions.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= dimensions[i];
+    }
+    return strided(dimensions, strides);
+  }
+}

@@ -1,0 +1,81 @@
+package dev.spatz.kernel;
+
+import static dev.spatz.kernel.OneDnn.check;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_set_deterministic;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_set_scratchpad_mode;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_scratchpad_mode_user;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_stream_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_stream_default_flags;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_stream_destroy;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.dnnl.dnnl_primitive_attr;
+import org.bytedeco.dnnl.dnnl_stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one instance of the kernels needs to run primitives: a stream, the memory that they work in,
+ * and the primitives made so far, since making one costs far more than running it.
+ */
+final class OneDnnContext implements AutoCloseable {
+  /** Primitives kept; when there are more, all are made anew. */
+  private static final int CAPACITY = 2048;
+
+  private final dnnl_stream stream = new dnnl_stream();
+  private final Map<ShapeKey, OneDnnPrimitive> primitives = new HashMap<>();
+  private final ShapeKey key = new ShapeKey();
+  private final NativeScratch scratchpad = new NativeScratch(1);
+
+  OneDnnContext() {
+    check(dnnl_stream_create(stream, OneDnn.engine(), dnnl_stream_default_flags), "stream");
+  }
+
+  /** Begins the key of an operation; its shapes are added to it before {@link #find}. */
+  ShapeKey key(int operation) {
+    return key.begin(operation);
+  }
+
+  /** The primitive of the current key, if there is one. */
+  @Nullable OneDnnPrimitive find() {
+    return primitives.get(key);
+  }
+
+  /** Keeps a new primitive under the current key. */
+  OneDnnPrimitive keep(OneDnnPrimitive primitive) {
+    if (primitives.size() >= CAPACITY) {
+      forget();
+    }
+    primitives.put(key.copy(), primitive);
+    return primitive;
+  }
+
+  void run(OneDnnPrimitive primitive) {
+    long bytes = primitive.scratchpadBytes();
+    primitive.run(stream, bytes == 0 ? 0 : scratchpad.bytes(0, bytes));
+  }
+
+  /** Attributes that all primitives have; the caller destroys them. */
+  static dnnl_primitive_attr attributes() {
+    dnnl_primitive_attr attributes = new dnnl_primitive_attr();
+    check(dnnl_primitive_attr_create(attributes), "attributes");
+    check(
+        dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user),
+        "scratchpad mode");
+    check(dnnl_primitive_attr_set_deterministic(attributes, 1), "deterministic mode");
+    return attributes;
+  }
+
+  private void forget() {
+    primitives.values().forEach(OneDnnPrimitive::close);
+    primitives.clear();
+  }
+
+  @Override
+  public void close() {
+    forget();
+    scratchpad.close();
+    dnnl_stream_destroy(stream);
+  }
+}

@@ -1,0 +1,128 @@
+package dev.spatz.kernel;
+
+import org.jspecify.annotations.Nullable;
+
+/** The model's head with softmax cross-entropy and its gradients, a chunk of rows at a time. */
+final class OneDnnCrossEntropy implements AutoCloseable {
+  /** Below this a probability is too small for its logarithm. */
+  private static final float SMALLEST = 1e-30f;
+
+  private final OneDnnMatmul matmul;
+  private final OneDnnSoftmax softmax;
+  private final NativeFloats memory;
+  private final NativeScratch factor = new NativeScratch(1);
+  private float[] row = new float[0];
+  private float[] other = new float[0];
+
+  /**
+   * Where the arrays of a call are; an address of 0 is no array.
+   *
+   * @param x (R,channels)
+   * @param weight (vocabulary,channels)
+   * @param logits (chunk,vocabulary)
+   */
+  record Head(long x, long weight, int channels, int vocabulary, long logits, int chunk) {}
+
+  OneDnnCrossEntropy(OneDnnMatmul matmul, OneDnnSoftmax softmax, NativeFloats memory) {
+    this.matmul = matmul;
+    this.softmax = softmax;
+    this.memory = memory;
+  }
+
+  double apply(
+      Head head, int[] targets, double scale, double @Nullable [] losses, long dX, long dWeight) {
+    long channels = head.channels;
+    long vocabulary = head.vocabulary;
+    long scaleAt = factor.floats(0, 1);
+    memory.put(scaleAt, (float) scale);
+    double sum = 0;
+    for (int from = 0; from < targets.length; from += head.chunk) {
+      int rows = Math.min(head.chunk, targets.length - from);
+      long x = head.x + 4 * from * channels;
+      matmul
+          .size(1, rows, vocabulary, channels)
+          .a(x, 0, channels, 1)
+          .b(head.weight, 0, 1, channels)
+          .into(head.logits, 0, vocabulary);
+      softmax.forward(rows, vocabulary, head.logits, head.logits);
+      sum += losses(head, rows, targets, from, losses);
+      if (dX != 0) {
+        matmul
+            .size(1, rows, channels, vocabulary)
+            .a(head.logits, 0, vocabulary, 1)
+            .b(head.weight, 0, channels, 1)
+            .times(scaleAt)
+            .into(dX + 4 * from * channels, 0, channels);
+      }
+      if (dWeight != 0) {
+        matmul
+            .size(1, vocabulary, channels, rows)
+            .a(head.logits, 0, 1, vocabulary)
+            .b(x, 0, channels, 1)
+            .times(scaleAt)
+            .accumulate()
+            .into(dWeight, 0, channels);
+      }
+    }
+    return sum;
+  }
+
+  /** Replaces probabilities by {@code softmax − one-hot}, and rows that do not count by zeros. */
+  private double losses(Head head, int rows, int[] targets, int from, double @Nullable [] losses) {
+    double sum = 0;
+    for (int r = 0; r < rows; r++) {
+      long probabilities = head.logits + 4L * r * head.vocabulary;
+      int target = targets[from + r];
+      double loss = 0;
+      if (target < 0) {
+        memory.zero(probabilities, head.vocabulary);
+      } else {
+        long address = probabilities + 4L * target;
+        float probability = memory.get(address);
+        loss =
+            probability >= SMALLEST
+                ? -Math.log(probability)
+                : unlikelyLoss(head, probabilities, from + r, target);
+        memory.put(address, probability - 1);
+      }
+      sum += loss;
+      if (losses != null) {
+        losses[from + r] = loss;
+      }
+    }
+    return sum;
+  }
+
+  /** How far the target's logit is below the likeliest one's, less the latter's logarithm. */
+  private double unlikelyLoss(Head head, long probabilities, int index, int target) {
+    int size = Math.max(head.channels, head.vocabulary);
+    if (row.length < size) {
+      row = new float[size];
+      other = new float[size];
+    }
+    memory.read(probabilities, row, 0, head.vocabulary);
+    int likeliest = 0;
+    for (int v = 1; v < head.vocabulary; v++) {
+      if (row[v] > row[likeliest]) {
+        likeliest = v;
+      }
+    }
+    double probability = row[likeliest];
+    return logit(head, index, likeliest) - logit(head, index, target) - Math.log(probability);
+  }
+
+  private double logit(Head head, int index, int id) {
+    memory.read(head.x + 4L * index * head.channels, row, 0, head.channels);
+    memory.read(head.weight + 4L * id * head.channels, other, 0, head.channels);
+    double sum = 0;
+    for (int c = 0; c < head.channels; c++) {
+      sum += (double) row[c] * other[c];
+    }
+    return sum;
+  }
+
+  @Override
+  public void close() {
+    factor.close();
+  }
+}

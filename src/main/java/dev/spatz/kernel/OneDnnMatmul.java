@@ -1,0 +1,261 @@
+package dev.spatz.kernel;
+
+import static dev.spatz.kernel.OneDnn.check;
+import static dev.spatz.kernel.OneDnn.dense;
+import static dev.spatz.kernel.OneDnn.strided;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_add;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_mul;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_linear;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_matmul_primitive_desc_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_append_binary;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_append_eltwise;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_append_sum;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_set_post_ops;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_post_ops;
+import org.bytedeco.dnnl.dnnl_primitive_attr;
+import org.bytedeco.dnnl.dnnl_primitive_desc;
+
+/**
+ * A batch of matrix products {@code C = scale·factor·A·B (+ bias) (+ addend) (+ C)}: of A (M,K), B
+ * (K,N) and C (M,N), anywhere in memory and with any strides. It is described and then run by
+ * {@link #into}; one object is described again for each product, which allocates nothing.
+ */
+final class OneDnnMatmul {
+  private static final int BIAS = 1;
+  private static final int ACCUMULATE = 2;
+  private static final int SCALE = 4;
+  private static final int ADDEND = 8;
+  private static final int FACTOR = 16;
+  private static final int ADDEND_IS_VECTOR = 32;
+
+  private final OneDnnContext context;
+  private final int operation;
+  private long batch;
+  private long m;
+  private long n;
+  private long k;
+  private long a;
+  private long aBatch;
+  private long aRow;
+  private long aColumn;
+  private long b;
+  private long bBatch;
+  private long bRow;
+  private long bColumn;
+  private int flags;
+  private float scale;
+  private long factor;
+  private long bias;
+  private long addend;
+  private long addendRows;
+
+  OneDnnMatmul(OneDnnContext context, int operation) {
+    this.context = context;
+    this.operation = operation;
+  }
+
+  /** Begins a description: the number of products and their sizes. */
+  OneDnnMatmul size(long batch, long m, long n, long k) {
+    this.batch = batch;
+    this.m = m;
+    this.n = n;
+    this.k = k;
+    flags = 0;
+    scale = 1;
+    factor = 0;
+    bias = 0;
+    addend = 0;
+    addendRows = 0;
+    return this;
+  }
+
+  /** Where A is, and how far its matrices, rows and columns are apart. */
+  OneDnnMatmul a(long address, long batchStride, long rowStride, long columnStride) {
+    a = address;
+    aBatch = batchStride;
+    aRow = rowStride;
+    aColumn = columnStride;
+    return this;
+  }
+
+  /** Where B is, and how far its matrices, rows and columns are apart. */
+  OneDnnMatmul b(long address, long batchStride, long rowStride, long columnStride) {
+    b = address;
+    bBatch = batchStride;
+    bRow = rowStride;
+    bColumn = columnStride;
+    return this;
+  }
+
+  /** Adds a vector (N) to each row. */
+  OneDnnMatmul bias(long address) {
+    bias = address;
+    flags |= BIAS;
+    return this;
+  }
+
+  /** Multiplies the product, before anything but the bias is added, by a number of its shape. */
+  OneDnnMatmul scale(float constant) {
+    scale = constant;
+    flags |= SCALE;
+    return this;
+  }
+
+  /** Multiplies the product by the number at an address, which may change from run to run. */
+  OneDnnMatmul times(long address) {
+    factor = address;
+    flags |= FACTOR;
+    return this;
+  }
+
+  /** Adds a dense matrix (rows,N) to each product; rows is M, or 1 for a vector to each row. */
+  OneDnnMatmul plus(long address, long rows) {
+    addend = address;
+    addendRows = rows;
+    flags |= ADDEND;
+    return this;
+  }
+
+  /** Adds to what is there. */
+  OneDnnMatmul accumulate() {
+    flags |= ACCUMULATE;
+    return this;
+  }
+
+  /** Runs it: where C is, and how far its matrices and rows are apart. */
+  void into(long address, long batchStride, long rowStride) {
+    if (batch > 1 && k == 1) {
+      // oneDNN 3.11 takes a batch of single rows for columns if there are gaps between them.
+      long count = batch;
+      batch = 1;
+      for (long i = 0; i < count; i++) {
+        run(address + Float.BYTES * i * batchStride, 0, rowStride);
+        a += Float.BYTES * aBatch;
+        b += Float.BYTES * bBatch;
+      }
+    } else {
+      run(address, batch == 1 ? 0 : batchStride, rowStride);
+    }
+  }
+
+  private void run(long address, long cBatch, long rowStride) {
+    context
+        .key(operation)
+        .add(batch)
+        .add(m)
+        .add(n)
+        .add(k)
+        .add(batch == 1 ? 0 : aBatch)
+        .add(aRow)
+        .add(aColumn)
+        .add(batch == 1 ? 0 : bBatch)
+        .add(bRow)
+        .add(bColumn)
+        .add(cBatch)
+        .add(rowStride)
+        .add(flags | (addendRows == 1 ? ADDEND_IS_VECTOR : 0))
+        .add(Float.floatToRawIntBits(scale));
+    OneDnnPrimitive primitive = context.find();
+    if (primitive == null) {
+      primitive = context.keep(create(cBatch, rowStride));
+    }
+    primitive.bind(0, a).bind(1, b).bind(2, address);
+    int next = 3;
+    if ((flags & BIAS) != 0) {
+      primitive.bind(next++, bias);
+    }
+    if ((flags & FACTOR) != 0) {
+      primitive.bind(next++, factor);
+    }
+    if ((flags & ADDEND) != 0) {
+      primitive.bind(next, addend);
+    }
+    context.run(primitive);
+  }
+
+  private OneDnnPrimitive create(long cBatch, long cRow) {
+    List<Integer> names = new ArrayList<>(List.of(DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST));
+    List<dnnl_memory_desc> layouts = new ArrayList<>();
+    layouts.add(layout(m, k, aBatch, aRow, aColumn));
+    layouts.add(layout(k, n, bBatch, bRow, bColumn));
+    layouts.add(layout(m, n, cBatch, cRow, 1));
+    dnnl_memory_desc biasLayout = null;
+    if ((flags & BIAS) != 0) {
+      biasLayout = batch == 1 ? dense(1, n) : dense(1, 1, n);
+      names.add(DNNL_ARG_BIAS);
+      layouts.add(biasLayout);
+    }
+    dnnl_primitive_attr attributes = OneDnnContext.attributes();
+    addPostOperations(attributes, names, layouts);
+    dnnl_primitive_desc description = new dnnl_primitive_desc();
+    check(
+        dnnl_matmul_primitive_desc_create(
+            description,
+            OneDnn.engine(),
+            layouts.get(0),
+            layouts.get(1),
+            biasLayout,
+            layouts.get(2),
+            attributes),
+        "matmul");
+    dnnl_primitive_attr_destroy(attributes);
+    return new OneDnnPrimitive(
+        description,
+        names.stream().mapToInt(Integer::intValue).toArray(),
+        layouts.toArray(dnnl_memory_desc[]::new));
+  }
+
+  private void addPostOperations(
+      dnnl_primitive_attr attributes, List<Integer> names, List<dnnl_memory_desc> layouts) {
+    dnnl_post_ops postOps = new dnnl_post_ops();
+    check(dnnl_post_ops_create(postOps), "post-operations");
+    int index = 0;
+    if ((flags & SCALE) != 0) {
+      check(dnnl_post_ops_append_eltwise(postOps, dnnl_eltwise_linear, scale, 0), "scale");
+      index++;
+    }
+    if ((flags & FACTOR) != 0) {
+      dnnl_memory_desc number = batch == 1 ? dense(1, 1) : dense(1, 1, 1);
+      check(dnnl_post_ops_append_binary(postOps, dnnl_binary_mul, number), "factor");
+      names.add(postOperation(index++));
+      layouts.add(number);
+    }
+    if ((flags & ADDEND) != 0) {
+      dnnl_memory_desc layout = batch == 1 ? dense(addendRows, n) : dense(1, addendRows, n);
+      check(dnnl_post_ops_append_binary(postOps, dnnl_binary_add, layout), "addition");
+      names.add(postOperation(index));
+      layouts.add(layout);
+    }
+    if ((flags & ACCUMULATE) != 0) {
+      check(dnnl_post_ops_append_sum(postOps, 1, 0, dnnl_f32), "sum");
+    }
+    check(dnnl_primitive_attr_set_post_ops(attributes, postOps), "post-operations");
+    dnnl_post_ops_destroy(postOps);
+  }
+
+  private static int postOperation(int index) {
+    return (DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (index + 1)) | DNNL_ARG_SRC_1;
+  }
+
+  private dnnl_memory_desc layout(
+      long rows, long columns, long batchStride, long rowStride, long columnStride) {
+    return batch == 1
+        ? strided(new long[] {rows, columns}, new long[] {rowStride, columnStride})
+        : strided(
+            new long[] {batch, rows, columns}, new long[] {batchStride, rowStride, columnStride});
+  }
+}

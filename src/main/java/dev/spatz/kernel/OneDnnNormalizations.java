@@ -1,0 +1,326 @@
+package dev.spatz.kernel;
+
+import static dev.spatz.kernel.OneDnn.check;
+import static dev.spatz.kernel.OneDnn.dense;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SCALE;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SHIFT;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_MEAN;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCALE;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SHIFT;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_VARIANCE;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_backward;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_add;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_forward_training;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_layer_normalization_backward_primitive_desc_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_layer_normalization_forward_primitive_desc_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_rms_norm;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_use_scale;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_use_shift;
+
+import java.util.Arrays;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_primitive_attr;
+import org.bytedeco.dnnl.dnnl_primitive_desc;
+
+/**
+ * Layer and root-mean-square normalization of the rows of a dense matrix. An address of 0 means
+ * that there is no such array; a forward without a mean is the root mean square's.
+ */
+final class OneDnnNormalizations implements AutoCloseable {
+  private static final int FORWARD = 300;
+  private static final int BACKWARD = 301;
+
+  /** Elements that a block of rows should have, so that it stays in the second-level cache. */
+  private static final long BLOCK = 32_768;
+
+  private static final int D_X = 0;
+  private static final int D_GAIN = 1;
+  private static final int D_BIAS = 2;
+  private static final int VARIANCE = 3;
+
+  private final OneDnnContext context;
+  private final OneDnnElementwise elementwise;
+  private final NativeFloats memory;
+  private final NativeScratch scratch = new NativeScratch(4);
+  private float[] values = new float[NativeFloats.BLOCK];
+  private float[] sums = new float[0];
+  private float[] gradients = new float[0];
+  private float[] gains = new float[0];
+  private float[] results = new float[0];
+
+  OneDnnNormalizations(OneDnnContext context, OneDnnElementwise elementwise, NativeFloats memory) {
+    this.context = context;
+    this.elementwise = elementwise;
+    this.memory = memory;
+  }
+
+  void forward(
+      int rows,
+      int columns,
+      long x,
+      long gain,
+      long bias,
+      double epsilon,
+      long y,
+      long mean,
+      long inverse) {
+    float added = (float) epsilon;
+    int flags = flags(mean, bias);
+    context.key(FORWARD).add(rows).add(columns).add(flags).add(Float.floatToRawIntBits(added));
+    OneDnnPrimitive primitive = context.find();
+    if (primitive == null) {
+      dnnl_primitive_attr attributes = OneDnnContext.attributes();
+      dnnl_memory_desc matrix = dense(rows, columns);
+      dnnl_memory_desc statistics = dense(rows);
+      dnnl_primitive_desc description = forward(matrix, statistics, added, flags, attributes);
+      dnnl_primitive_attr_destroy(attributes);
+      int[] names = {
+        DNNL_ARG_SRC, DNNL_ARG_SCALE, DNNL_ARG_DST, DNNL_ARG_VARIANCE, DNNL_ARG_MEAN, DNNL_ARG_SHIFT
+      };
+      primitive =
+          context.keep(
+              new OneDnnPrimitive(
+                  description,
+                  names,
+                  matrix,
+                  dense(columns),
+                  dense(rows, columns),
+                  statistics,
+                  dense(rows),
+                  dense(columns)));
+    }
+    primitive.bind(0, x).bind(1, gain).bind(2, y).bind(3, inverse).bind(4, mean).bind(5, bias);
+    context.run(primitive);
+    // oneDNN leaves the variance.
+    for (int from = 0; from < rows; from += NativeFloats.BLOCK) {
+      int count = Math.min(NativeFloats.BLOCK, rows - from);
+      memory.read(inverse + 4L * from, values, 0, count);
+      for (int i = 0; i < count; i++) {
+        values[i] = (float) (1 / Math.sqrt(values[i] + epsilon));
+      }
+      memory.write(inverse + 4L * from, values, 0, count);
+    }
+  }
+
+  /** Of layer normalization; adds to all results, a block of rows at a time. */
+  void backward(
+      int rows,
+      int columns,
+      long dY,
+      long x,
+      long gain,
+      long mean,
+      long inverse,
+      long dX,
+      long dGain,
+      long dBias) {
+    room(columns);
+    int block = (int) Math.max(1, Math.min(Math.min(BLOCK / columns, NativeFloats.BLOCK), rows));
+    for (int from = 0; from < rows; from += block) {
+      int count = Math.min(block, rows - from);
+      long at = 4L * from * columns;
+      long row = 4L * from;
+      blockBackward(count, columns, dY + at, x + at, gain, mean + row, inverse + row, dX + at);
+      if (dGain != 0) {
+        addTo(dGain, scratch.floats(D_GAIN, columns), columns);
+      }
+      if (dBias != 0) {
+        addTo(dBias, scratch.floats(D_BIAS, columns), columns);
+      }
+    }
+  }
+
+  private void blockBackward(
+      int rows, int columns, long dY, long x, long gain, long mean, long inverse, long dX) {
+    long dXBlock = scratch.floats(D_X, (long) rows * columns);
+    long variance = scratch.floats(VARIANCE, rows);
+    memory.read(inverse, values, 0, rows);
+    for (int i = 0; i < rows; i++) {
+      values[i] = 1 / (values[i] * values[i]);
+    }
+    memory.write(variance, values, 0, rows);
+    context.key(BACKWARD).add(rows).add(columns);
+    OneDnnPrimitive primitive = context.find();
+    if (primitive == null) {
+      primitive = context.keep(createBackward(rows, columns));
+    }
+    primitive.bind(0, dY).bind(1, x).bind(2, gain).bind(3, variance).bind(4, mean);
+    primitive.bind(5, dXBlock).bind(6, scratch.floats(D_GAIN, columns));
+    context.run(primitive.bind(7, scratch.floats(D_BIAS, columns)));
+    elementwise.binary(dnnl_binary_add, (long) rows * columns, dX, dXBlock, dX);
+  }
+
+  /** With an epsilon of 0: what it is given is the variance plus epsilon. */
+  private static OneDnnPrimitive createBackward(int rows, int columns) {
+    int flags = dnnl_use_scale | dnnl_use_shift;
+    dnnl_primitive_attr attributes = OneDnnContext.attributes();
+    dnnl_memory_desc matrix = dense(rows, columns);
+    dnnl_memory_desc statistics = dense(rows);
+    dnnl_primitive_desc forward = forward(matrix, statistics, 0, flags, attributes);
+    dnnl_primitive_desc description = new dnnl_primitive_desc();
+    check(
+        dnnl_layer_normalization_backward_primitive_desc_create(
+            description,
+            OneDnn.engine(),
+            dnnl_backward,
+            matrix,
+            matrix,
+            matrix,
+            statistics,
+            0,
+            flags,
+            forward,
+            attributes),
+        "normalization backward");
+    dnnl_primitive_desc_destroy(forward);
+    dnnl_primitive_attr_destroy(attributes);
+    int[] names = {
+      DNNL_ARG_DIFF_DST,
+      DNNL_ARG_SRC,
+      DNNL_ARG_SCALE,
+      DNNL_ARG_VARIANCE,
+      DNNL_ARG_MEAN,
+      DNNL_ARG_DIFF_SRC,
+      DNNL_ARG_DIFF_SCALE,
+      DNNL_ARG_DIFF_SHIFT
+    };
+    return new OneDnnPrimitive(
+        description,
+        names,
+        matrix,
+        dense(rows, columns),
+        dense(columns),
+        statistics,
+        dense(rows),
+        dense(rows, columns),
+        dense(columns),
+        dense(columns));
+  }
+
+  private static dnnl_primitive_desc forward(
+      dnnl_memory_desc matrix,
+      dnnl_memory_desc statistics,
+      float epsilon,
+      int flags,
+      dnnl_primitive_attr attributes) {
+    dnnl_primitive_desc description = new dnnl_primitive_desc();
+    check(
+        dnnl_layer_normalization_forward_primitive_desc_create(
+            description,
+            OneDnn.engine(),
+            dnnl_forward_training,
+            matrix,
+            matrix,
+            statistics,
+            epsilon,
+            flags,
+            attributes),
+        "normalization forward");
+    return description;
+  }
+
+  private static int flags(long mean, long bias) {
+    return dnnl_use_scale | (bias == 0 ? 0 : dnnl_use_shift) | (mean == 0 ? dnnl_rms_norm : 0);
+  }
+
+  /**
+   * Of root-mean-square normalization, as Java loops: the backward of oneDNN 3.11 is layer
+   * normalization's even with its flag for this one.
+   */
+  void rmsBackward(
+      int rows, int columns, long dY, long x, long gain, long inverse, long dX, long dGain) {
+    room(columns);
+    memory.read(gain, gains, 0, columns);
+    Arrays.fill(sums, 0, columns, 0);
+    for (int r = 0; r < rows; r++) {
+      long at = 4L * r * columns;
+      float scale = memory.get(inverse + 4L * r);
+      memory.read(dY + at, gradients, 0, columns);
+      memory.read(x + at, values, 0, columns);
+      multiply(gradients, values, scale, sums, columns);
+      multiply(gradients, gains, columns);
+      // dX += (d − n·mean(d·n)) / rms
+      float mean = dot(gradients, values, columns) * scale * scale / columns;
+      memory.read(dX + at, results, 0, columns);
+      addDifference(results, gradients, values, scale, mean, columns);
+      memory.write(dX + at, results, 0, columns);
+    }
+    if (dGain != 0) {
+      memory.read(dGain, values, 0, columns);
+      addDifference(values, sums, sums, 1, 0, columns);
+      memory.write(dGain, values, 0, columns);
+    }
+  }
+
+  /** {@code sums += a·b·scale}. */
+  private static void multiply(float[] a, float[] b, float scale, float[] sums, int count) {
+    for (int i = 0; i < count; i++) {
+      sums[i] += a[i] * b[i] * scale;
+    }
+  }
+
+  private static void multiply(float[] a, float[] b, int count) {
+    for (int i = 0; i < count; i++) {
+      a[i] *= b[i];
+    }
+  }
+
+  /** {@code target += scale·(a − factor·b)}. */
+  private static void addDifference(
+      float[] target, float[] a, float[] b, float scale, float factor, int count) {
+    for (int i = 0; i < count; i++) {
+      target[i] += scale * (a[i] - factor * b[i]);
+    }
+  }
+
+  /** In four sums, because each addition waits for the one before. */
+  private static float dot(float[] a, float[] b, int count) {
+    float sum0 = 0;
+    float sum1 = 0;
+    float sum2 = 0;
+    float sum3 = 0;
+    int i = 0;
+    for (; i + 3 < count; i += 4) {
+      sum0 += a[i] * b[i];
+      sum1 += a[i + 1] * b[i + 1];
+      sum2 += a[i + 2] * b[i + 2];
+      sum3 += a[i + 3] * b[i + 3];
+    }
+    for (; i < count; i++) {
+      sum0 += a[i] * b[i];
+    }
+    return sum0 + sum1 + (sum2 + sum3);
+  }
+
+  private void room(int columns) {
+    if (values.length < columns) {
+      values = new float[columns];
+    }
+    if (sums.length < columns) {
+      sums = new float[columns];
+      gradients = new float[columns];
+      gains = new float[columns];
+      results = new float[columns];
+    }
+  }
+
+  private void addTo(long target, long source, int count) {
+    memory.read(target, sums, 0, count);
+    memory.read(source, values, 0, count);
+    for (int i = 0; i < count; i++) {
+      sums[i] += values[i];
+    }
+    memory.write(target, sums, 0, count);
+  }
+
+  @Override
+  public void close() {
+    scratch.close();
+  }
+}

@@ -1,0 +1,112 @@
+package dev.spatz.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Products of matrices that lie strided within others, as the heads of attention do. */
+class OneDnnMatmulTest {
+  private static final int[] SIZES = {1, 3, 8, 65};
+  private static final int ROOM = 60_000;
+
+  private final Random random = new Random(3);
+  private final INDArray a = gaussian();
+  private final INDArray b = gaussian();
+  private final INDArray c = gaussian();
+  private final INDArray more = gaussian();
+  private OneDnnContext context;
+  private OneDnnMatmul matmul;
+
+  private INDArray gaussian() {
+    INDArray array = Tensors.zeros(DataType.FLOAT, ROOM);
+    for (int i = 0; i < ROOM; i++) {
+      Tensors.put(array, i, random.nextGaussian());
+    }
+    return array;
+  }
+
+  @BeforeEach
+  void open() {
+    context = new OneDnnContext();
+    matmul = new OneDnnMatmul(context, 1);
+  }
+
+  @AfterEach
+  void close() {
+    context.close();
+  }
+
+  private void check(
+      int batch, int m, int n, int k, boolean turnA, boolean turnB, int extras, int gap) {
+    // Matrices of a batch lie side by side, with a gap, in rows that are wider by 5.
+    int aBatch = (turnA ? m : k) + gap;
+    int bBatch = (turnB ? k : n) + gap;
+    int aWidth = batch * aBatch + 5;
+    int bWidth = batch * bBatch + 5;
+    int cWidth = (extras & 2) != 0 ? n : batch * (n + gap) + 5;
+    int cBatch = (extras & 2) != 0 ? m * n : n + gap;
+    int aRow = turnA ? 1 : aWidth;
+    int aColumn = turnA ? aWidth : 1;
+    int bRow = turnB ? 1 : bWidth;
+    int bColumn = turnB ? bWidth : 1;
+    float[] left = Tensors.toFloats(a);
+    float[] right = Tensors.toFloats(b);
+    float[] expected = Tensors.toFloats(c);
+    float[] added = Tensors.toFloats(more);
+    for (int g = 0; g < batch; g++) {
+      for (int i = 0; i < m; i++) {
+        for (int j = 0; j < n; j++) {
+          double sum = 0;
+          for (int l = 0; l < k; l++) {
+            sum +=
+                (double) left[g * aBatch + i * aRow + l * aColumn]
+                    * right[g * bBatch + l * bRow + j * bColumn];
+          }
+          int at = g * cBatch + i * cWidth + j;
+          sum = (extras & 2) != 0 ? sum * 0.5f + added[i * n + j] : sum;
+          expected[at] = (float) ((extras & 1) != 0 ? sum + expected[at] : sum);
+        }
+      }
+    }
+    matmul.size(batch, m, n, k);
+    matmul.a(Tensors.address(a), aBatch, aRow, aColumn);
+    matmul.b(Tensors.address(b), bBatch, bRow, bColumn);
+    if ((extras & 1) != 0) {
+      matmul.accumulate();
+    }
+    if ((extras & 2) != 0) {
+      matmul.scale(0.5f).plus(Tensors.address(more), m);
+    }
+    matmul.into(Tensors.address(c), cBatch, cWidth);
+    float[] actual = Tensors.toFloats(c);
+    for (int i = 0; i < ROOM; i++) {
+      if (!(Math.abs(expected[i] - actual[i]) <= 1e-4)) {
+        String what = "batch %d, %dx%dx%d, turned %b %b, extras %d, gap %d, at %d";
+        assertEquals(
+            expected[i], actual[i], what.formatted(batch, m, n, k, turnA, turnB, extras, gap, i));
+      }
+    }
+    Tensors.copy(more, c);
+  }
+
+  @Test
+  void product_equalsDefinitionInAllLayouts() {
+    for (int batch : new int[] {1, 3}) {
+      for (int m : SIZES) {
+        for (int n : SIZES) {
+          for (int k : SIZES) {
+            for (int variant = 0; variant < 32; variant++) {
+              boolean turnA = (variant & 1) != 0;
+              check(batch, m, n, k, turnA, (variant & 2) != 0, variant >> 2 & 3, variant >> 4 << 2);
+            }
+          }
+        }
+      }
+    }
+  }
+}
