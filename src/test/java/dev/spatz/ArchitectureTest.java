@@ -241,6 +241,20 @@ final class ArchitectureTest {
             .toList());
   }
 
+  /** Not even {@code %d} is the same everywhere: some locales have digits of their own. */
+  @Test
+  void text_isTheSameInEveryLocale() {
+    Pattern byDefaultLocale =
+        Pattern.compile(
+            "\\.formatted\\(|\\.to(Lower|Upper)Case\\(\\)"
+                + "|\\bString\\.format\\((?!\\s*Locale\\.ROOT)|\\.printf\\(");
+    assertNone(
+        sources().stream()
+            .filter(source -> byDefaultLocale.matcher(source.code()).find())
+            .map(source -> source.path() + " formats without Locale.ROOT")
+            .toList());
+  }
+
   @Test
   void files_areShortOrSayWhyNot() {
     assertNone(

@@ -6,6 +6,7 @@ import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.transformer.Decoder;
+import dev.spatz.transformer.KeyValueCache;
 import dev.spatz.transformer.Transformer;
 import java.util.function.Consumer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -73,10 +74,11 @@ public final class DecodeBenchmark {
     double[] seconds = new double[workload.decoding().measured()];
     try (Transformer model = Transformer.initialized(workload.model(), DataType.FLOAT, SEED);
         Kernels kernels = backend.create();
-        Decoder decoder = model.decoder()) {
+        Decoder decoder = model.decoder();
+        KeyValueCache cache = model.cache()) {
       for (int run = -workload.decoding().warmUp(); run < seconds.length; run++) {
         long start = System.nanoTime();
-        decode(decoder, kernels, sampler, tokens, logits);
+        decode(decoder, cache, kernels, sampler, tokens, logits);
         if (run >= 0) {
           seconds[run] = Rounds.since(start) / tokens;
         }
@@ -86,14 +88,19 @@ public final class DecodeBenchmark {
   }
 
   private static void decode(
-      Decoder decoder, Kernels kernels, Sampler sampler, int tokens, float[] logits) {
-    decoder.truncate(0);
+      Decoder decoder,
+      KeyValueCache cache,
+      Kernels kernels,
+      Sampler sampler,
+      int tokens,
+      float[] logits) {
+    cache.truncate(0);
     int token = 0;
     for (int i = 0; i < tokens; i++) {
-      if (decoder.room() == 0) {
-        decoder.truncate(0);
+      if (cache.room() == 0) {
+        cache.truncate(0);
       }
-      Tensors.read(decoder.accept(kernels, token), 0, logits, 0, logits.length);
+      Tensors.read(decoder.accept(kernels, cache, token), 0, logits, 0, logits.length);
       token = sampler.sample(logits, i);
     }
   }

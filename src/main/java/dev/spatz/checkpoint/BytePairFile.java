@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -44,8 +45,11 @@ final class BytePairFile {
     for (int id = 0; id < spelling.length; id++) {
       if (vocabulary.has(spelling[id])) {
         throw new IllegalArgumentException(
-            "special token %s cannot be written: token %s is spelled the same"
-                .formatted(spelling[id], vocabulary.get(spelling[id])));
+            String.format(
+                Locale.ROOT,
+                "special token %s cannot be written: token %s is spelled the same",
+                spelling[id],
+                vocabulary.get(spelling[id])));
       }
       vocabulary.put(spelling[id], id);
     }
@@ -134,8 +138,11 @@ final class BytePairFile {
       if (left == null || right == null || merge.isArray() && merge.size() != 2) {
         throw new InvalidFileException(
             model.path(),
-            "model.merges[%d] is %s; it must be two tokens of the vocabulary"
-                .formatted(merges.size(), merge));
+            String.format(
+                Locale.ROOT,
+                "model.merges[%d] is %s; it must be two tokens of the vocabulary",
+                merges.size(),
+                merge));
       }
       merges.add(new Merge(left, right));
     }

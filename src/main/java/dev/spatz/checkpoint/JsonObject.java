@@ -19,6 +19,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,7 +75,9 @@ final class JsonObject {
     long size = Files.size(path);
     if (size > limit) {
       throw new InvalidFileException(
-          path, "the file has %,d bytes; such a file has at most %,d".formatted(size, limit));
+          path,
+          String.format(
+              Locale.ROOT, "the file has %,d bytes; such a file has at most %,d", size, limit));
     }
     try (Reader reader =
         new BufferedReader(
@@ -108,9 +111,12 @@ final class JsonObject {
   static String message(JsonProcessingException e) {
     return e.getLocation() == null
         ? e.getOriginalMessage()
-        : "%s (line %d, column %d)"
-            .formatted(
-                e.getOriginalMessage(), e.getLocation().getLineNr(), e.getLocation().getColumnNr());
+        : String.format(
+            Locale.ROOT,
+            "%s (line %d, column %d)",
+            e.getOriginalMessage(),
+            e.getLocation().getLineNr(),
+            e.getLocation().getColumnNr());
   }
 
   Path path() {

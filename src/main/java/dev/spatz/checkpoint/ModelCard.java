@@ -29,7 +29,9 @@ final class ModelCard {
 
   private void frontMatter(TransformerConfig shape) {
     text.append(
-        """
+        String.format(
+            Locale.ROOT,
+            """
         ---
         library_name: spatz
         pipeline_tag: text-generation
@@ -40,8 +42,8 @@ final class ModelCard {
         ---
 
         # A small language model
-        """
-            .formatted(ModelFormat.of(shape.architecture()).modelType()));
+        """,
+            ModelFormat.of(shape.architecture()).modelType()));
   }
 
   private void warning() {

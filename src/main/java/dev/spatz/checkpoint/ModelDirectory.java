@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -130,8 +131,11 @@ public final class ModelDirectory {
     int ids = transformer.config().vocabularySize();
     if (tokenizer.vocabularySize() > ids) {
       throw new IllegalArgumentException(
-          "the tokenizer's vocabularySize (%,d) must not exceed the transformer's (%,d)"
-              .formatted(tokenizer.vocabularySize(), ids));
+          String.format(
+              Locale.ROOT,
+              "the tokenizer's vocabularySize (%,d) must not exceed the transformer's (%,d)",
+              tokenizer.vocabularySize(),
+              ids));
     }
   }
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -56,8 +57,11 @@ final class SafetensorsFile implements AutoCloseable {
     if (size < Long.BYTES) {
       throw new InvalidFileException(
           path,
-          "the file has %d bytes; the length of the header alone needs %d"
-              .formatted(size, Long.BYTES));
+          String.format(
+              Locale.ROOT,
+              "the file has %d bytes; the length of the header alone needs %d",
+              size,
+              Long.BYTES));
     }
     ByteBuffer start = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     readFully(path, channel, start, 0);
@@ -65,13 +69,21 @@ final class SafetensorsFile implements AutoCloseable {
     if (length < 0 || length > SafetensorsHeader.MAXIMUM_LENGTH) {
       throw new InvalidFileException(
           path,
-          "the header has %s bytes; the format allows %,d"
-              .formatted(Long.toUnsignedString(length), SafetensorsHeader.MAXIMUM_LENGTH));
+          String.format(
+              Locale.ROOT,
+              "the header has %s bytes; the format allows %,d",
+              Long.toUnsignedString(length),
+              SafetensorsHeader.MAXIMUM_LENGTH));
     }
     long dataStart = Long.BYTES + length;
     if (dataStart > size) {
       throw new InvalidFileException(
-          path, "the header would end at byte %d, but the file has %d".formatted(dataStart, size));
+          path,
+          String.format(
+              Locale.ROOT,
+              "the header would end at byte %d, but the file has %d",
+              dataStart,
+              size));
     }
     ByteBuffer bytes = ByteBuffer.allocate((int) length);
     readFully(path, channel, bytes, Long.BYTES);
@@ -107,8 +119,13 @@ final class SafetensorsFile implements AutoCloseable {
   void read(TensorInfo tensor, long from, double[] into, int offset, int count) throws IOException {
     if (from < 0 || count < 0 || from > tensor.elements() - count) {
       throw new IllegalArgumentException(
-          "elements %d…%d are not within tensor %s of shape %s"
-              .formatted(from, from + count - 1, tensor.name(), tensor.shape()));
+          String.format(
+              Locale.ROOT,
+              "elements %d…%d are not within tensor %s of shape %s",
+              from,
+              from + count - 1,
+              tensor.name(),
+              tensor.shape()));
     }
     int width = tensor.type().bytes();
     long position = dataStart + tensor.begin() + from * width;

@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -132,7 +133,9 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
     }
     if (end != dataBytes) {
       throw new InvalidFileException(
-          path, "the tensors have %d bytes, but %d follow the header".formatted(end, dataBytes));
+          path,
+          String.format(
+              Locale.ROOT, "the tensors have %d bytes, but %d follow the header", end, dataBytes));
     }
     return new SafetensorsHeader(metadata, sorted);
   }
@@ -167,7 +170,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
   private static InvalidFileException fault(
       Path path, TensorInfo tensor, String fault, Object... arguments) {
     return new InvalidFileException(
-        path, "tensor " + tensor.name() + " " + fault.formatted(arguments));
+        path, "tensor " + tensor.name() + " " + String.format(Locale.ROOT, fault, arguments));
   }
 
   /** The syntax of a header. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Writes a safetensors file, block by block, in the order that the format's own writer has. */
@@ -70,7 +71,12 @@ final class SafetensorsWriter {
     flush();
     if (elements != tensor.elements()) {
       throw new IllegalArgumentException(
-          "tensor %s of shape %s got %d values".formatted(tensor.name(), tensor.shape(), elements));
+          String.format(
+              Locale.ROOT,
+              "tensor %s of shape %s got %d values",
+              tensor.name(),
+              tensor.shape(),
+              elements));
     }
   }
 

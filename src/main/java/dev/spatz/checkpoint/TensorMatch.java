@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -79,8 +80,12 @@ record TensorMatch(
     if (shape.layers() > Math.max(FEW_LAYERS, files.names().size())) {
       throw new InvalidFileException(
           files.path(),
-          "%,d tensors cannot hold the %,d layers of %s"
-              .formatted(files.names().size(), shape.layers(), ConfigFile.NAME));
+          String.format(
+              Locale.ROOT,
+              "%,d tensors cannot hold the %,d layers of %s",
+              files.names().size(),
+              shape.layers(),
+              ConfigFile.NAME));
     }
     long table = (long) shape.contextLength() * shape.headSize() * Float.BYTES;
     if (shape.architecture() == Architecture.LLAMA
@@ -89,8 +94,10 @@ record TensorMatch(
           .json()
           .invalid(
               "max_position_embeddings",
-              "its rotary positions need %,d bytes, more than all weights; lower it"
-                  .formatted(table));
+              String.format(
+                  Locale.ROOT,
+                  "its rotary positions need %,d bytes, more than all weights; lower it",
+                  table));
     }
   }
 
@@ -106,10 +113,16 @@ record TensorMatch(
 
   private static void addWrong(List<String> wrong, TensorInfo tensor, List<Long> shape) {
     if (!tensor.shape().equals(shape)) {
-      wrong.add("%s of shape %s instead of %s".formatted(tensor.name(), tensor.shape(), shape));
+      wrong.add(
+          String.format(
+              Locale.ROOT, "%s of shape %s instead of %s", tensor.name(), tensor.shape(), shape));
     } else if (!tensor.type().readable()) {
       wrong.add(
-          "%s of type %s instead of F32, F16, BF16 or F64".formatted(tensor.name(), tensor.type()));
+          String.format(
+              Locale.ROOT,
+              "%s of type %s instead of F32, F16, BF16 or F64",
+              tensor.name(),
+              tensor.type()));
     }
   }
 

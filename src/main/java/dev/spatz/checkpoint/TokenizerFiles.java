@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -123,7 +124,10 @@ final class TokenizerFiles {
         || !single.at("/1/Sequence/id").asText().equals("A")) {
       throw json.invalid(
           "post_processor",
-          "a template is implemented that puts %s before the text, no other".formatted(endOfText));
+          String.format(
+              Locale.ROOT,
+              "a template is implemented that puts %s before the text, no other",
+              endOfText));
     }
     return true;
   }
@@ -228,7 +232,8 @@ final class TokenizerFiles {
       }
       throw json.invalid(
           "added_tokens",
-          "the token that ends a text, id %d, must be among them".formatted(id.getAsInt()));
+          String.format(
+              Locale.ROOT, "the token that ends a text, id %d, must be among them", id.getAsInt()));
     }
     if (settings == null) {
       return Tokenizer.END_OF_TEXT;
@@ -275,8 +280,12 @@ final class TokenizerFiles {
     if (id < 0 || id >= tokens.length || tokens[id] != null) {
       throw vocabulary.invalid(
           token,
-          "the %d tokens must have the ids 0 to %d, each one id; it has %d"
-              .formatted(tokens.length, tokens.length - 1, id));
+          String.format(
+              Locale.ROOT,
+              "the %d tokens must have the ids 0 to %d, each one id; it has %d",
+              tokens.length,
+              tokens.length - 1,
+              id));
     }
     tokens[id] = token;
   }

@@ -6,6 +6,7 @@ import dev.spatz.transformer.Transformer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -73,8 +74,13 @@ final class WeightsReader {
         if (block[i] != 0) {
           throw new InvalidFileException(
               tensor.file().path(),
-              "tensor %s has a value of %s, but %s says that the model has no biases (%s.biases)"
-                  .formatted(tensor.info().name(), block[i], ConfigFile.NAME, ConfigFile.OWN));
+              String.format(
+                  Locale.ROOT,
+                  "tensor %s has a value of %s, but %s says that the model has no biases (%s.biases)",
+                  tensor.info().name(),
+                  block[i],
+                  ConfigFile.NAME,
+                  ConfigFile.OWN));
         }
       }
     }
@@ -124,8 +130,12 @@ final class WeightsReader {
       if (!Arrays.equals(block, 0, count, other, 0, count)) {
         throw new InvalidFileException(
             head.file().path(),
-            "tensor %s differs from %s, but tie_word_embeddings in %s says that they are one"
-                .formatted(head.info().name(), embeddings.info().name(), ConfigFile.NAME));
+            String.format(
+                Locale.ROOT,
+                "tensor %s differs from %s, but tie_word_embeddings in %s says that they are one",
+                head.info().name(),
+                embeddings.info().name(),
+                ConfigFile.NAME));
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.spatz.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -95,8 +96,11 @@ public final class Main implements Callable<Integer> {
     command
         .getErr()
         .println(
-            "spatz: %s (%s --help shows how)"
-                .formatted(failure.getMessage(), command.getCommandSpec().qualifiedName()));
+            String.format(
+                Locale.ROOT,
+                "spatz: %s (%s --help shows how)",
+                failure.getMessage(),
+                command.getCommandSpec().qualifiedName()));
     return ExitCode.USAGE;
   }
 

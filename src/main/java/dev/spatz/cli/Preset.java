@@ -37,7 +37,8 @@ enum Preset {
           .orElseThrow(
               () ->
                   new TypeConversionException(
-                      "'%s' is none of %s".formatted(name, Arrays.toString(values()))));
+                      String.format(
+                          Locale.ROOT, "'%s' is none of %s", name, Arrays.toString(values()))));
     }
   }
 }

@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
@@ -33,11 +34,10 @@ final class TrainingRun {
     requireFree(out);
     OptionalLong size = corpus.sizeInBytes(); // also finds out now whether all files are there
     note(
-        "learning a vocabulary from %s, and tokenizing it ..."
-            .formatted(
-                size.isPresent()
-                    ? ProgressLine.format("%,d bytes", size.getAsLong())
-                    : "the text"));
+        String.format(
+            Locale.ROOT,
+            "learning a vocabulary from %s, and tokenizing it ...",
+            size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text"));
     try (ShutdownGuard guard = new ShutdownGuard(notes);
         ProgressListener progress = new ProgressListener(notes, Terminal.isThere())) {
       try (LanguageModel model =

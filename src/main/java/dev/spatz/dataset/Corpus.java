@@ -104,7 +104,7 @@ public final class Corpus {
   public Corpus withTextField(String name) {
     Objects.requireNonNull(name, "name");
     return with(
-        "withTextField",
+        "the text field",
         new Settings(
             name,
             settings.textColumn,
@@ -123,7 +123,7 @@ public final class Corpus {
   public Corpus withTextColumn(String name) {
     Objects.requireNonNull(name, "name");
     return with(
-        "withTextColumn",
+        "the text column",
         new Settings(
             settings.textField,
             name,
@@ -142,7 +142,7 @@ public final class Corpus {
    */
   public Corpus withHtmlEntitiesDecoded() {
     return with(
-        "withHtmlEntitiesDecoded",
+        "decoding of HTML entities",
         new Settings(
             settings.textField, settings.textColumn, true, settings.charset, settings.bufferBytes));
   }
@@ -157,7 +157,7 @@ public final class Corpus {
   public Corpus withCharset(Charset charset) {
     Objects.requireNonNull(charset, "charset");
     return with(
-        "withCharset",
+        "the charset",
         new Settings(
             settings.textField,
             settings.textColumn,
@@ -169,7 +169,7 @@ public final class Corpus {
   /** Reads files in blocks of this size; for tests. */
   Corpus withBufferBytes(int bufferBytes) {
     return with(
-        "withBufferBytes",
+        "the buffer size",
         new Settings(
             settings.textField,
             settings.textColumn,
@@ -248,11 +248,11 @@ public final class Corpus {
     List<CorpusFile> files = CorpusFile.find(paths);
     boolean jsonLines = files.stream().anyMatch(f -> f.format() == CorpusFile.Format.JSON_LINES);
     boolean csv = files.stream().anyMatch(f -> f.format() == CorpusFile.Format.CSV);
-    refuse(settings.textField != null && !jsonLines, "withTextField", ".jsonl");
-    refuse(settings.textColumn != null && !csv, "withTextColumn", ".csv");
+    refuse(settings.textField != null && !jsonLines, "the text field", ".jsonl");
+    refuse(settings.textColumn != null && !csv, "the text column", ".csv");
     refuse(
         settings.htmlEntitiesDecoded && !jsonLines && !csv,
-        "withHtmlEntitiesDecoded",
+        "decoding of HTML entities",
         ".jsonl or .csv");
     return files;
   }
@@ -314,7 +314,7 @@ public final class Corpus {
               + name
               + "\" among "
               + names
-              + "; name the column of the text: withTextColumn(…)");
+              + "; name the text column");
     }
     for (List<String> record = records.record(); record != null; record = records.record()) {
       if (record.size() != names.size()) {

@@ -85,7 +85,7 @@ final class JsonLinesReader {
         throw fault("more than one JSON value in a line");
       }
       if (found == null) {
-        throw fault("no field \"" + field + "\"; name the field of the text: withTextField(…)");
+        throw fault("no field \"" + field + "\"; name the text field");
       }
       int unpaired = Surrogates.indexOfUnpaired(found);
       if (unpaired >= 0) {

@@ -93,7 +93,7 @@ final class TextReader implements Closeable {
             offsetOfBuffer + bytes.position(),
             "not "
                 + decoder.charset().name()
-                + "; if the file is in another encoding, name it with withCharset(…)");
+                + "; if the file is in another encoding, name its charset");
       }
       if (chars.position() > 0) {
         return;

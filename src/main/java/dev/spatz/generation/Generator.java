@@ -8,6 +8,7 @@ import dev.spatz.transformer.Decoder;
 import dev.spatz.transformer.KeyValueCache;
 import dev.spatz.transformer.Transformer;
 import java.security.SecureRandom;
+import java.util.Locale;
 
 /** Continues a prompt, token by token. It has no state; many threads may call it at once. */
 public final class Generator {
@@ -67,8 +68,11 @@ public final class Generator {
     }
     if (tokens >= contextLength) {
       throw new IllegalArgumentException(
-          "the prompt of %,d tokens leaves no room in the context of %,d; shorten it"
-              .formatted(tokens, contextLength));
+          String.format(
+              Locale.ROOT,
+              "the prompt of %,d tokens leaves no room in the context of %,d; shorten it",
+              tokens,
+              contextLength));
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.spatz.kernel;
 
+import java.util.Locale;
+
 /**
  * How rows of queries, keys and values are cut into heads.
  *
@@ -17,12 +19,18 @@ public record AttentionShape(int time, int heads, int keyValueHeads, int headSiz
   public AttentionShape {
     if (time < 1 || heads < 1 || keyValueHeads < 1 || headSize < 1) {
       throw new IllegalArgumentException(
-          "time (%d), heads (%d), keyValueHeads (%d) and headSize (%d) must be positive"
-              .formatted(time, heads, keyValueHeads, headSize));
+          String.format(
+              Locale.ROOT,
+              "time (%d), heads (%d), keyValueHeads (%d) and headSize (%d) must be positive",
+              time,
+              heads,
+              keyValueHeads,
+              headSize));
     }
     if (heads % keyValueHeads != 0) {
       throw new IllegalArgumentException(
-          "keyValueHeads (%d) must divide heads (%d)".formatted(keyValueHeads, heads));
+          String.format(
+              Locale.ROOT, "keyValueHeads (%d) must divide heads (%d)", keyValueHeads, heads));
     }
   }
 

@@ -83,15 +83,20 @@ public enum KernelBackend {
         String obstacle = obstacles.apply(backend);
         if (!obstacle.isEmpty()) {
           throw new IllegalStateException(
-              "%s (%s) must be kernels that work on this machine, but %s; name others or none"
-                  .formatted(PROPERTY, label, obstacle));
+              String.format(
+                  Locale.ROOT,
+                  "%s (%s) must be kernels that work on this machine, but %s; name others or none",
+                  PROPERTY,
+                  label,
+                  obstacle));
         }
         LOG.info("Kernels: {}, as {} says", label, PROPERTY);
         return backend;
       }
     }
     throw new IllegalArgumentException(
-        "%s (%s) must be one of %s, or not set".formatted(PROPERTY, label, labels()));
+        String.format(
+            Locale.ROOT, "%s (%s) must be one of %s, or not set", PROPERTY, label, labels()));
   }
 
   private String label() {

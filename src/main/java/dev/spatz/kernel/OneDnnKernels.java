@@ -3,6 +3,7 @@ package dev.spatz.kernel;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_add;
 
 import java.util.Arrays;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -60,8 +61,11 @@ final class OneDnnKernels implements Kernels {
     }
     if (array.dataType() != DataType.FLOAT) {
       throw new IllegalArgumentException(
-          "array of type %s: the kernels onednn take float32 only; for float64 use %s=nd4j"
-              .formatted(array.dataType(), KernelBackend.PROPERTY));
+          String.format(
+              Locale.ROOT,
+              "array of type %s: the kernels onednn take float32 only; for float64 use %s=nd4j",
+              array.dataType(),
+              KernelBackend.PROPERTY));
     }
     long stride = 1;
     for (int i = array.rank() - 1; i >= 0; i--) {

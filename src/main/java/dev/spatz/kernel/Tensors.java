@@ -2,6 +2,7 @@ package dev.spatz.kernel;
 
 import java.lang.ref.Reference;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -233,16 +234,22 @@ public final class Tensors {
   private static void requireRange(INDArray array, long from, long count) {
     if (from < 0 || count < 0 || from > array.length() - count) {
       throw new IllegalArgumentException(
-          "elements %,d…%,d are not within the array's %,d"
-              .formatted(from, from + count - 1, array.length()));
+          String.format(
+              Locale.ROOT,
+              "elements %,d…%,d are not within the array's %,d",
+              from,
+              from + count - 1,
+              array.length()));
     }
   }
 
   private static int javaLength(INDArray array) {
     if (array.length() > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "%,d elements are more than a Java array holds; read them in parts"
-              .formatted(array.length()));
+          String.format(
+              Locale.ROOT,
+              "%,d elements are more than a Java array holds; read them in parts",
+              array.length()));
     }
     return (int) array.length();
   }

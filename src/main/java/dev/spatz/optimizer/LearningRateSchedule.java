@@ -1,5 +1,7 @@
 package dev.spatz.optimizer;
 
+import java.util.Locale;
+
 /** The learning rate of every step. Steps are counted from 0. */
 public sealed interface LearningRateSchedule {
 
@@ -52,8 +54,12 @@ public sealed interface LearningRateSchedule {
       requireSensible(peak, floor, warmup, steps);
       if (decay < 0 || warmup + decay > steps) {
         throw new IllegalArgumentException(
-            "warmup (%,d) and decay (%,d) must fit into steps (%,d)"
-                .formatted(warmup, decay, steps));
+            String.format(
+                Locale.ROOT,
+                "warmup (%,d) and decay (%,d) must fit into steps (%,d)",
+                warmup,
+                decay,
+                steps));
       }
     }
 
@@ -77,12 +83,15 @@ public sealed interface LearningRateSchedule {
   private static void requireSensible(double peak, double floor, long warmup, long steps) {
     if (!(peak > 0 && floor >= 0 && floor <= peak)) {
       throw new IllegalArgumentException(
-          "the learning rate (%s) must be positive and its minimum (%s) between 0 and it"
-              .formatted(peak, floor));
+          String.format(
+              Locale.ROOT,
+              "the learning rate (%s) must be positive and its minimum (%s) between 0 and it",
+              peak,
+              floor));
     }
     if (warmup < 0 || warmup > steps) {
       throw new IllegalArgumentException(
-          "warmup (%,d) must be from 0 to steps (%,d)".formatted(warmup, steps));
+          String.format(Locale.ROOT, "warmup (%,d) must be from 0 to steps (%,d)", warmup, steps));
     }
   }
 }

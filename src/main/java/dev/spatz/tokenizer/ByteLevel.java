@@ -1,6 +1,7 @@
 package dev.spatz.tokenizer;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * GPT-2's spelling of bytes as printable characters, in which {@code vocab.json}, {@code
@@ -56,9 +57,12 @@ public final class ByteLevel {
       if (c >= BYTES.length || BYTES[c] < 0) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "'%s' has U+%04X at index %d, which spells no byte; byte-level tokens consist of"
                     + " the 256 characters of GPT-2's byte alphabet",
-                characters, (int) c, i));
+                characters,
+                (int) c,
+                i));
       }
       bytes[i] = (byte) BYTES[c];
     }

@@ -1,6 +1,7 @@
 package dev.spatz.tokenizer;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Learns the vocabulary of a {@link BytePairTokenizer} from text that it is given piece by piece.
@@ -100,8 +101,11 @@ public final class BytePairTrainer {
     if (vocabularySize < specialTokens.size() + 256) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "vocabulary size (%d) must be at least %d: %d special and the 256 bytes",
-              vocabularySize, specialTokens.size() + 256, specialTokens.size()));
+              vocabularySize,
+              specialTokens.size() + 256,
+              specialTokens.size()));
     }
     MergeLearner learner = new MergeLearner(specialTokens, tieRule);
     learner.load(counts);

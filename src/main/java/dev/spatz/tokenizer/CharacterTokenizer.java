@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
@@ -47,7 +48,8 @@ public final class CharacterTokenizer implements Tokenizer {
       int c = sorted[i];
       if (!Character.isValidCodePoint(c) || Character.getType(c) == Character.SURROGATE) {
         throw new IllegalArgumentException(
-            String.format("U+%04X is not a character; characters are Unicode scalar values", c));
+            String.format(
+                Locale.ROOT, "U+%04X is not a character; characters are Unicode scalar values", c));
       }
       if (i > 0 && sorted[i - 1] == c) {
         throw new IllegalArgumentException(describe(c) + " is twice in the character vocabulary");
@@ -152,6 +154,7 @@ public final class CharacterTokenizer implements Tokenizer {
   }
 
   private static String describe(int codePoint) {
-    return String.format("character U+%04X '%s'", codePoint, Character.toString(codePoint));
+    return String.format(
+        Locale.ROOT, "character U+%04X '%s'", codePoint, Character.toString(codePoint));
   }
 }

@@ -1,5 +1,7 @@
 package dev.spatz.tokenizer;
 
+import java.util.Locale;
+
 /** Checks of Java strings, which may be malformed UTF-16. */
 final class Utf16 {
   private Utf16() {}
@@ -16,9 +18,11 @@ final class Utf16 {
           || !Character.isLowSurrogate(text.charAt(i + 1))) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "unpaired surrogate U+%04X at index %d; a text is well-formed UTF-16 (was it cut"
                     + " inside a character, or decoded wrongly?)",
-                (int) c, i));
+                (int) c,
+                i));
       }
       i++;
     }

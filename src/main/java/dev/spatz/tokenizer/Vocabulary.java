@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -57,9 +58,11 @@ final class Vocabulary {
       if (id == null) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "byte 0x%02X (%s) has no token; a byte-level vocabulary has one for each of the"
                     + " 256 bytes",
-                b, spell(bytes)));
+                b,
+                spell(bytes)));
       }
       byteIds[b] = id;
     }
@@ -76,8 +79,11 @@ final class Vocabulary {
       if (id == null) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "merge %d joins %s and %s, but the vocabulary has no token of their joined bytes",
-                rank, spell(left), spell(right)));
+                rank,
+                spell(left),
+                spell(right)));
       }
       results[rank] = id;
     }
@@ -127,14 +133,19 @@ final class Vocabulary {
       } else if (token.id() > tokens.size()) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "special token %s has id %d, but id %d has no token; the ids of a vocabulary have"
                     + " no holes",
-                token.content(), token.id(), tokens.size()));
+                token.content(),
+                token.id(),
+                tokens.size()));
       } else if (!Arrays.equals(tokens.get(token.id()), content)) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "special token %s has id %d, which the vocabulary gives to another token",
-                token.content(), token.id()));
+                token.content(),
+                token.id()));
       }
     }
     return special;

@@ -5,6 +5,7 @@ import dev.spatz.dataset.Windows;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.transformer.Transformer;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Measures a model on a text: walks it in order, in windows of the context length that do not
@@ -26,8 +27,10 @@ public final class Evaluator {
       Transformer transformer, TokenSequence tokens, int threads, KernelBackend backend) {
     if (tokens.length() < 2) {
       throw new IllegalArgumentException(
-          "a text of %d tokens cannot be evaluated: the first has nothing before it"
-              .formatted(tokens.length()));
+          String.format(
+              Locale.ROOT,
+              "a text of %d tokens cannot be evaluated: the first has nothing before it",
+              tokens.length()));
     }
     try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
       return evaluate(transformer, tokens, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);

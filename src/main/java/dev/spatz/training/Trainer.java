@@ -7,6 +7,7 @@ import dev.spatz.transformer.Transformer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,8 +58,11 @@ public final class Trainer implements AutoCloseable {
     data.requireWindows(transformer.config().contextLength());
     if (data.vocabularySize() > transformer.config().vocabularySize()) {
       throw new IllegalArgumentException(
-          "the data set's vocabulary of %,d ids exceeds the model's vocabularySize (%,d)"
-              .formatted(data.vocabularySize(), transformer.config().vocabularySize()));
+          String.format(
+              Locale.ROOT,
+              "the data set's vocabulary of %,d ids exceeds the model's vocabularySize (%,d)",
+              data.vocabularySize(),
+              transformer.config().vocabularySize()));
     }
     int threads =
         config.threads() > 0 ? config.threads() : Runtime.getRuntime().availableProcessors();

@@ -4,6 +4,7 @@ import dev.spatz.kernel.Gelu;
 import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -109,7 +110,8 @@ public record TrainingConfig(
     atLeast(0, "threads", threads);
     if (shards > 0 && batchSize > 0 && shards > batchSize) {
       throw new IllegalArgumentException(
-          "shards (%d) must not exceed batchSize (%d)".formatted(shards, batchSize));
+          String.format(
+              Locale.ROOT, "shards (%d) must not exceed batchSize (%d)", shards, batchSize));
     }
   }
 

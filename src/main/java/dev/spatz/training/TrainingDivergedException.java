@@ -1,5 +1,7 @@
 package dev.spatz.training;
 
+import java.util.Locale;
+
 /**
  * The loss or the gradient of a step is not a finite number. The weights were not changed by that
  * step; the model holds the best weights of the evaluations before it.
@@ -12,9 +14,13 @@ public final class TrainingDivergedException extends RuntimeException {
 
   TrainingDivergedException(long step, double loss, double gradientNorm) {
     super(
-        ("step %,d: the loss (%s) or the norm of the gradient (%s) is not finite; "
-                + "lower the learningRate or the gradientClip, or lengthen the warm-up")
-            .formatted(step, loss, gradientNorm));
+        String.format(
+            Locale.ROOT,
+            "step %,d: the loss (%s) or the norm of the gradient (%s) is not finite; "
+                + "lower the learningRate or the gradientClip, or lengthen the warm-up",
+            step,
+            loss,
+            gradientNorm));
     this.step = step;
   }
 

@@ -6,6 +6,7 @@ import dev.spatz.optimizer.LearningRateSchedule;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -57,7 +58,8 @@ public record TrainingPlan(
     int shards = config.shards() > 0 ? config.shards() : Math.min(batchSize, DEFAULT_SHARDS);
     if (shards > batchSize) {
       throw new IllegalArgumentException(
-          "shards (%d) must not exceed batchSize (%d)".formatted(shards, batchSize));
+          String.format(
+              Locale.ROOT, "shards (%d) must not exceed batchSize (%d)", shards, batchSize));
     }
     return new TrainingPlan(
         model,
@@ -86,7 +88,8 @@ public record TrainingPlan(
     long warmup = config.warmupSteps() >= 0 ? config.warmupSteps() : Math.min(100, steps / 20);
     if (warmup > steps) {
       throw new IllegalArgumentException(
-          "warmupSteps (%,d) must not exceed steps (%,d)".formatted(warmup, steps));
+          String.format(
+              Locale.ROOT, "warmupSteps (%,d) must not exceed steps (%,d)", warmup, steps));
     }
     return switch (config.schedule()) {
       case COSINE -> new LearningRateSchedule.Cosine(peak, floor, warmup, steps);

@@ -5,6 +5,7 @@ import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -126,8 +127,12 @@ public final class Decoder implements AutoCloseable {
     requireIds(ids);
     if (ids.length != caches.size() || ids.length > MOST_SEQUENCES) {
       throw new IllegalArgumentException(
-          "%d ids for %d sequences; there must be one for each of at most %d"
-              .formatted(ids.length, caches.size(), MOST_SEQUENCES));
+          String.format(
+              Locale.ROOT,
+              "%d ids for %d sequences; there must be one for each of at most %d",
+              ids.length,
+              caches.size(),
+              MOST_SEQUENCES));
     }
     caches.forEach(cache -> cache.requireRoom(1));
     Block block = blocks.ceilingEntry(ids.length).getValue();
@@ -191,7 +196,8 @@ public final class Decoder implements AutoCloseable {
     for (int id : ids) {
       if (id < 0 || id >= vocabularySize) {
         throw new IllegalArgumentException(
-            "token id %d is outside the vocabulary of %,d".formatted(id, vocabularySize));
+            String.format(
+                Locale.ROOT, "token id %d is outside the vocabulary of %,d", id, vocabularySize));
       }
     }
   }

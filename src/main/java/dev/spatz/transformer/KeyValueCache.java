@@ -3,6 +3,7 @@ package dev.spatz.transformer;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -47,7 +48,11 @@ public final class KeyValueCache implements AutoCloseable {
   public void truncate(int newLength) {
     if (newLength < 0 || newLength > length) {
       throw new IllegalArgumentException(
-          "length (%d) must be from 0 to the tokens so far (%d)".formatted(newLength, length));
+          String.format(
+              Locale.ROOT,
+              "length (%d) must be from 0 to the tokens so far (%d)",
+              newLength,
+              length));
     }
     length = newLength;
   }
@@ -63,8 +68,12 @@ public final class KeyValueCache implements AutoCloseable {
     }
     if (tokens > room()) {
       throw new IllegalArgumentException(
-          "%,d tokens after %,d exceed the contextLength (%,d)"
-              .formatted(tokens, length, contextLength));
+          String.format(
+              Locale.ROOT,
+              "%,d tokens after %,d exceed the contextLength (%,d)",
+              tokens,
+              length,
+              contextLength));
     }
   }
 

@@ -4,6 +4,7 @@ import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Dropout;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -65,8 +66,11 @@ public final class Transformer implements AutoCloseable {
   public Workspace workspace(int sequences, int time) {
     if (time > config.contextLength()) {
       throw new IllegalArgumentException(
-          "sequences of %d positions exceed the contextLength (%d)"
-              .formatted(time, config.contextLength()));
+          String.format(
+              Locale.ROOT,
+              "sequences of %d positions exceed the contextLength (%d)",
+              time,
+              config.contextLength()));
     }
     return new Workspace(config, dataType(), sequences, time);
   }
@@ -149,14 +153,22 @@ public final class Transformer implements AutoCloseable {
   private void requireIds(String name, int[] ids, int least, Workspace workspace) {
     if (ids.length != workspace.rows()) {
       throw new IllegalArgumentException(
-          "%s (%,d) must be as many as the workspace has rows (%,d)"
-              .formatted(name, ids.length, workspace.rows()));
+          String.format(
+              Locale.ROOT,
+              "%s (%,d) must be as many as the workspace has rows (%,d)",
+              name,
+              ids.length,
+              workspace.rows()));
     }
     for (int id : ids) {
       if (id < least || id >= config.vocabularySize()) {
         throw new IllegalArgumentException(
-            "token id %d in %s is outside the vocabulary of %,d"
-                .formatted(id, name, config.vocabularySize()));
+            String.format(
+                Locale.ROOT,
+                "token id %d in %s is outside the vocabulary of %,d",
+                id,
+                name,
+                config.vocabularySize()));
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Gelu;
+import java.util.Locale;
 import java.util.function.Consumer;
 
 /**
@@ -58,17 +59,23 @@ public record TransformerConfig(
     requirePositive("feedForward", feedForward);
     if (heads % keyValueHeads != 0) {
       throw new IllegalArgumentException(
-          "keyValueHeads (%d) must divide heads (%d)".formatted(keyValueHeads, heads));
+          String.format(
+              Locale.ROOT, "keyValueHeads (%d) must divide heads (%d)", keyValueHeads, heads));
     }
     if (architecture == Architecture.GPT2
         && (keyValueHeads != heads || (long) heads * headSize != channels)) {
       throw new IllegalArgumentException(
-          "gpt2 needs keyValueHeads (%d) = heads (%d) and heads · headSize (%d) = channels (%d)"
-              .formatted(keyValueHeads, heads, headSize, channels));
+          String.format(
+              Locale.ROOT,
+              "gpt2 needs keyValueHeads (%d) = heads (%d) and heads · headSize (%d) = channels (%d)",
+              keyValueHeads,
+              heads,
+              headSize,
+              channels));
     }
     if (architecture == Architecture.LLAMA && headSize % 2 != 0) {
       throw new IllegalArgumentException(
-          "headSize (%d) must be even for rotary positions".formatted(headSize));
+          String.format(Locale.ROOT, "headSize (%d) must be even for rotary positions", headSize));
     }
     if (!(normEpsilon > 0) || Double.isInfinite(normEpsilon)) {
       throw new IllegalArgumentException("normEpsilon (" + normEpsilon + ") must be positive");
@@ -207,14 +214,15 @@ public record TransformerConfig(
     requirePositive("heads", heads);
     if (channels % heads != 0) {
       throw new IllegalArgumentException(
-          "heads (%d) must divide channels (%d)".formatted(heads, channels));
+          String.format(Locale.ROOT, "heads (%d) must divide channels (%d)", heads, channels));
     }
     return channels / heads;
   }
 
   private static void requirePositive(String name, int value) {
     if (value < 1) {
-      throw new IllegalArgumentException("%s (%d) must be positive".formatted(name, value));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "%s (%d) must be positive", name, value));
     }
   }
 

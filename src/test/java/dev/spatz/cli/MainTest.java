@@ -121,7 +121,7 @@ final class MainTest {
   void textColumnWithoutCsv_isRefused() throws IOException {
     Answer answer =
         run("train", text(), "--text-column", "post", "--out", directory.resolve("model"));
-    assertRefused(2, ".csv", answer);
+    assertRefused(2, "the text column is for .csv files", answer);
   }
 
   @ParameterizedTest
