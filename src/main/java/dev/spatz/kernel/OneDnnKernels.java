@@ -71,8 +71,11 @@ final class OneDnnKernels implements Kernels {
     for (int i = array.rank() - 1; i >= 0; i--) {
       if (array.size(i) > 1 && array.stride(i) != stride) {
         throw new IllegalArgumentException(
-            "array of shape %s and strides %s must be in C order without gaps"
-                .formatted(Arrays.toString(array.shape()), Arrays.toString(array.stride())));
+            String.format(
+                Locale.ROOT,
+                "array of shape %s and strides %s must be in C order without gaps",
+                Arrays.toString(array.shape()),
+                Arrays.toString(array.stride())));
       }
       stride *= array.size(i);
     }
