@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
       TrainCommand.class,
       GenerateCommand.class,
       EvaluateCommand.class,
-      InfoCommand.class
+      InfoCommand.class,
+      BenchCommand.class
     })
 public final class Main implements Callable<Integer> {
   private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,7 +62,7 @@ public final class Dataset implements AutoCloseable {
     Path directory = options.directory();
     try {
       return directory == null
-          ? temporary(corpus, tokenizer, options)
+          ? temporary(file -> write(corpus, tokenizer, options, file))
           : inDirectory(corpus, tokenizer, options, directory);
     } catch (ClosedByInterruptException e) {
       throw (IOException) new InterruptedIOException("interrupted while tokenizing").initCause(e);
@@ -77,11 +78,50 @@ public final class Dataset implements AutoCloseable {
     return new Dataset(TokenFile.open(file), null);
   }
 
-  private static Dataset temporary(Corpus corpus, Tokenizer tokenizer, DatasetOptions options)
+  /**
+   * A data set of ids that the application has already, in a temporary file that is deleted when it
+   * is closed. What text they stand for is not known: each id counts as one byte of it, so that
+   * bits per byte are bits per id.
+   *
+   * @param train ids to train on, may be none
+   * @param validation ids to measure with, may be none
+   * @param vocabularySize every id is smaller
+   * @return a data set that the caller closes; its digest is the SHA-256 of all ids, those to train
+   *     on first, as little-endian 32-bit integers
+   * @throws IOException if the token file cannot be written
+   * @throws IllegalArgumentException if the vocabulary size is not positive, or an id is outside
+   *     the vocabulary
+   */
+  public static Dataset ofIds(int[] train, int[] validation, int vocabularySize)
       throws IOException {
+    if (vocabularySize < 1) {
+      throw new IllegalArgumentException(
+          "vocabularySize (" + vocabularySize + ") must be positive");
+    }
+    int[] textBytes = new int[vocabularySize];
+    Arrays.fill(textBytes, 1);
+    return temporary(
+        file -> {
+          try (TokenFileWriter writer = new TokenFileWriter(file, textBytes)) {
+            TextDigest digest = new TextDigest();
+            for (int[] part : List.of(train, validation)) {
+              writer.write(part);
+              digest.ids(part);
+            }
+            writer.commit(train.length, digest.digest());
+          }
+        });
+  }
+
+  /** Writes a token file. */
+  private interface Writing {
+    void to(Path file) throws IOException;
+  }
+
+  private static Dataset temporary(Writing writing) throws IOException {
     Path file = Files.createTempFile("spatz-", ".tokens");
     try {
-      write(corpus, tokenizer, options, file);
+      writing.to(file);
       return new Dataset(TokenFile.open(file), file);
     } catch (IOException | RuntimeException | Error e) {
       Files.deleteIfExists(file);

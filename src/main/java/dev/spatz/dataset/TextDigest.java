@@ -1,5 +1,7 @@
 package dev.spatz.dataset;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -10,6 +12,9 @@ import java.util.HexFormat;
 final class TextDigest implements DocumentVisitor {
   /** Bytes of a digest. */
   static final int BYTES = 32;
+
+  /** Ids that are digested at a time. */
+  private static final int IDS = 1 << 12;
 
   private static final byte SEPARATOR = (byte) 0xFF;
 
@@ -34,6 +39,18 @@ final class TextDigest implements DocumentVisitor {
   public void endOfDocument() {
     separateDocuments(); // an empty document counts, too
     separate = true;
+  }
+
+  /** Counts ids, where there is no text, as little-endian 32-bit integers. */
+  void ids(int[] ids) {
+    ByteBuffer buffer = ByteBuffer.allocate(IDS * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int from = 0; from < ids.length; from += IDS) {
+      buffer.clear();
+      for (int i = from; i < Math.min(from + IDS, ids.length); i++) {
+        buffer.putInt(ids[i]);
+      }
+      sha256.update(buffer.flip());
+    }
   }
 
   private void separateDocuments() {

@@ -5,6 +5,7 @@ import dev.spatz.kernel.Tensors;
 import dev.spatz.tokenizer.StreamingDecoder;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.transformer.Decoder;
+import dev.spatz.transformer.KeyValueCache;
 import dev.spatz.transformer.Transformer;
 import java.security.SecureRandom;
 import java.util.Locale;
@@ -36,8 +37,9 @@ public final class Generator {
     StringBuilder result = new StringBuilder();
     FinishReason reason = FinishReason.MAX_NEW_TOKENS;
     int newTokens = 0;
-    try (Decoder decoder = transformer.decoder()) {
-      Tensors.read(decoder.accept(kernels, prompt), 0, logits, 0, logits.length);
+    try (Decoder decoder = transformer.decoder();
+        KeyValueCache cache = transformer.cache()) {
+      Tensors.read(decoder.accept(kernels, cache, prompt), 0, logits, 0, logits.length);
       while (newTokens < config.maxNewTokens()) {
         int token = sampler.sample(logits, newTokens);
         newTokens++;
@@ -49,11 +51,11 @@ public final class Generator {
         if (newTokens == config.maxNewTokens()) {
           break;
         }
-        if (decoder.room() == 0) {
+        if (cache.room() == 0) {
           reason = FinishReason.CONTEXT_FULL;
           break;
         }
-        Tensors.read(decoder.accept(kernels, token), 0, logits, 0, logits.length);
+        Tensors.read(decoder.accept(kernels, cache, token), 0, logits, 0, logits.length);
       }
     }
     result.append(text.flush());

@@ -9,13 +9,13 @@ import java.util.Arrays;
  *
  * <p>Not for use by several threads: it holds the memory of a draw.
  */
-final class Sampler {
+public final class Sampler {
   private final GenerationConfig config;
   private final CounterRandom random;
   private final Candidates candidates;
 
   /** A sampler for a vocabulary; {@code seed} decides all its draws. */
-  Sampler(GenerationConfig config, int vocabularySize, long seed) {
+  public Sampler(GenerationConfig config, int vocabularySize, long seed) {
     this.config = config;
     this.random = CounterRandom.of(seed);
     this.candidates = new Candidates(vocabularySize);
@@ -25,8 +25,9 @@ final class Sampler {
    * The token number {@code index} of a text.
    *
    * @param logits (V)
+   * @return a token id
    */
-  int sample(float[] logits, long index) {
+  public int sample(float[] logits, long index) {
     if (config.temperature() == 0) {
       return argmax(logits);
     }

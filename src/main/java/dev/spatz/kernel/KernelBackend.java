@@ -2,7 +2,9 @@ package dev.spatz.kernel;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,31 +58,37 @@ public enum KernelBackend {
    * @throws IllegalStateException if the property names one that does not work on this machine
    */
   public static KernelBackend choose() {
-    String forced = System.getProperty(PROPERTY);
+    return choose(System.getProperty(PROPERTY), KernelBackend::obstacle);
+  }
+
+  /** The choice, given the property's value and what hinders each backend. */
+  static KernelBackend choose(@Nullable String forced, Function<KernelBackend, String> obstacles) {
     if (forced != null) {
-      return forced(forced);
+      return forced(forced, obstacles);
     }
     for (KernelBackend backend : values()) {
-      if (backend.obstacle().isEmpty()) {
+      String obstacle = obstacles.apply(backend);
+      if (obstacle.isEmpty()) {
         LOG.info("Kernels: {}, the fastest that works here", backend.label());
         return backend;
       }
-      LOG.info("Kernels: not {}: {}", backend.label(), backend.obstacle());
+      LOG.info("Kernels: not {}: {}", backend.label(), obstacle);
     }
     throw new IllegalStateException("no kernels work on this machine");
   }
 
-  private static KernelBackend forced(String label) {
+  private static KernelBackend forced(String label, Function<KernelBackend, String> obstacles) {
     for (KernelBackend backend : values()) {
       if (backend.label().equals(label)) {
-        if (!backend.obstacle().isEmpty()) {
+        String obstacle = obstacles.apply(backend);
+        if (!obstacle.isEmpty()) {
           throw new IllegalStateException(
               String.format(
                   Locale.ROOT,
-                  "%s (%s) must be a backend that works on this machine: %s; use another or none",
+                  "%s (%s) must be kernels that work on this machine, but %s; name others or none",
                   PROPERTY,
                   label,
-                  backend.obstacle()));
+                  obstacle));
         }
         LOG.info("Kernels: {}, as {} says", label, PROPERTY);
         return backend;

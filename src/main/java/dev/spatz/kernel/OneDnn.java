@@ -4,6 +4,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_engine_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_strides;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_set_primitive_cache_capacity;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_success;
 
 import org.bytedeco.dnnl.dnnl_engine;
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** oneDNN's CPU engine, one for the process, and the layouts of its memory. */
 final class OneDnn {
+  /** Primitives that oneDNN itself keeps, for all threads; its own 1,024 are half a gigabyte. */
+  private static final int SHARED_PRIMITIVES = 256;
+
   private OneDnn() {}
 
   /** Loads the native library when it is first asked for. */
@@ -25,6 +29,7 @@ final class OneDnn {
       try {
         engine = new dnnl_engine();
         check(dnnl_engine_create(engine, dnnl_cpu, 0), "engine");
+        check(dnnl_set_primitive_cache_capacity(SHARED_PRIMITIVES), "primitive cache");
       } catch (LinkageError | IllegalStateException e) {
         engine = null;
         obstacle = "oneDNN's native library does not load: " + e;

@@ -9,7 +9,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_stream_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_stream_default_flags;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_stream_destroy;
 
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.dnnl.dnnl_primitive_attr;
 import org.bytedeco.dnnl.dnnl_stream;
@@ -20,13 +20,31 @@ import org.jspecify.annotations.Nullable;
  * and the primitives made so far, since making one costs far more than running it.
  */
 final class OneDnnContext implements AutoCloseable {
-  /** Primitives kept; when there are more, all are made anew. */
-  private static final int CAPACITY = 2048;
+  /** Primitives kept, those used last; a product's is half a megabyte of code. */
+  private static final int CAPACITY = 512;
 
   private final dnnl_stream stream = new dnnl_stream();
-  private final Map<ShapeKey, OneDnnPrimitive> primitives = new HashMap<>();
+  private final Map<ShapeKey, OneDnnPrimitive> primitives = new LastUsed();
   private final ShapeKey key = new ShapeKey();
   private final NativeScratch scratchpad = new NativeScratch(1);
+
+  /** In the order of their last use; closes what it drops. */
+  private static final class LastUsed extends LinkedHashMap<ShapeKey, OneDnnPrimitive> {
+    private static final long serialVersionUID = 1;
+
+    LastUsed() {
+      super(CAPACITY, 0.75f, true);
+    }
+
+    @Override
+    protected boolean removeEldestEntry(Map.Entry<ShapeKey, OneDnnPrimitive> eldest) {
+      if (size() <= CAPACITY) {
+        return false;
+      }
+      eldest.getValue().close();
+      return true;
+    }
+  }
 
   OneDnnContext() {
     check(dnnl_stream_create(stream, OneDnn.engine(), dnnl_stream_default_flags), "stream");
@@ -44,9 +62,6 @@ final class OneDnnContext implements AutoCloseable {
 
   /** Keeps a new primitive under the current key. */
   OneDnnPrimitive keep(OneDnnPrimitive primitive) {
-    if (primitives.size() >= CAPACITY) {
-      forget();
-    }
     primitives.put(key.copy(), primitive);
     return primitive;
   }
@@ -67,14 +82,10 @@ final class OneDnnContext implements AutoCloseable {
     return attributes;
   }
 
-  private void forget() {
-    primitives.values().forEach(OneDnnPrimitive::close);
-    primitives.clear();
-  }
-
   @Override
   public void close() {
-    forget();
+    primitives.values().forEach(OneDnnPrimitive::close);
+    primitives.clear();
     scratchpad.close();
     dnnl_stream_destroy(stream);
   }

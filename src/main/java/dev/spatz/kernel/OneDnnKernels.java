@@ -16,6 +16,7 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 final class OneDnnKernels implements Kernels {
   private static final int MATMUL = 1;
   private static final int ONES = 0;
+  private static final int MOST_ARGUMENTS = 16;
 
   private final OneDnnContext context = new OneDnnContext();
   private final NativeFloats memory = new NativeFloats();
@@ -30,8 +31,14 @@ final class OneDnnKernels implements Kernels {
       new OneDnnAttention(matmul, softmax, elementwise, memory);
   private final OneDnnCrossEntropy crossEntropy = new OneDnnCrossEntropy(matmul, softmax, memory);
   private final FloatRows rows = new FloatRows(memory);
+  private final FloatRmsBackward rmsBackward = new FloatRmsBackward(memory);
   private final FloatRanges ranges = new FloatRanges(memory);
   private int ones;
+
+  /** Only their addresses go into native code, which would not keep them from being collected. */
+  private final @Nullable INDArray[] arguments = new INDArray[MOST_ARGUMENTS];
+
+  private int argument;
   private @Nullable Thread thread;
   private boolean closed;
 
@@ -40,14 +47,15 @@ final class OneDnnKernels implements Kernels {
     if (closed) {
       throw new IllegalStateException("these kernels are closed");
     }
+    argument = 0;
     if (thread != Thread.currentThread()) {
       thread = Thread.currentThread();
       NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
     }
   }
 
-  /** Where an array begins; 0 for null. */
-  private static long at(@Nullable INDArray array) {
+  /** Where an array begins; 0 for null. The array stays reachable until the next operation. */
+  private long at(@Nullable INDArray array) {
     if (array == null) {
       return 0;
     }
@@ -59,6 +67,19 @@ final class OneDnnKernels implements Kernels {
               array.dataType(),
               KernelBackend.PROPERTY));
     }
+    long stride = 1;
+    for (int i = array.rank() - 1; i >= 0; i--) {
+      if (array.size(i) > 1 && array.stride(i) != stride) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "array of shape %s and strides %s must be in C order without gaps",
+                Arrays.toString(array.shape()),
+                Arrays.toString(array.stride())));
+      }
+      stride *= array.size(i);
+    }
+    arguments[argument++] = array;
     return Tensors.address(array);
   }
 
@@ -202,7 +223,7 @@ final class OneDnnKernels implements Kernels {
       INDArray dX,
       @Nullable INDArray dGain) {
     enter();
-    normalizations.rmsBackward(
+    rmsBackward.apply(
         rows(x), columns(x), at(dY), at(x), at(gain), at(inverseRms), at(dX), at(dGain));
   }
 

@@ -23,14 +23,15 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_rms_norm;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_use_scale;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_use_shift;
 
-import java.util.Arrays;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_primitive_attr;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
 
 /**
- * Layer and root-mean-square normalization of the rows of a dense matrix. An address of 0 means
- * that there is no such array; a forward without a mean is the root mean square's.
+ * Layer normalization of the rows of a dense matrix, and the forward of root-mean-square
+ * normalization: the backward of oneDNN 3.11 is layer normalization's even with its flag for the
+ * other, so that is {@link FloatRmsBackward}. An address of 0 means that there is no such array; a
+ * forward without a mean is the root mean square's.
  */
 final class OneDnnNormalizations implements AutoCloseable {
   private static final int FORWARD = 300;
@@ -50,9 +51,6 @@ final class OneDnnNormalizations implements AutoCloseable {
   private final NativeScratch scratch = new NativeScratch(4);
   private float[] values = new float[NativeFloats.BLOCK];
   private float[] sums = new float[0];
-  private float[] gradients = new float[0];
-  private float[] gains = new float[0];
-  private float[] results = new float[0];
 
   OneDnnNormalizations(OneDnnContext context, OneDnnElementwise elementwise, NativeFloats memory) {
     this.context = context;
@@ -229,84 +227,12 @@ final class OneDnnNormalizations implements AutoCloseable {
     return dnnl_use_scale | (bias == 0 ? 0 : dnnl_use_shift) | (mean == 0 ? dnnl_rms_norm : 0);
   }
 
-  /**
-   * Of root-mean-square normalization, as Java loops: the backward of oneDNN 3.11 is layer
-   * normalization's even with its flag for this one.
-   */
-  void rmsBackward(
-      int rows, int columns, long dY, long x, long gain, long inverse, long dX, long dGain) {
-    room(columns);
-    memory.read(gain, gains, 0, columns);
-    Arrays.fill(sums, 0, columns, 0);
-    for (int r = 0; r < rows; r++) {
-      long at = 4L * r * columns;
-      float scale = memory.get(inverse + 4L * r);
-      memory.read(dY + at, gradients, 0, columns);
-      memory.read(x + at, values, 0, columns);
-      multiply(gradients, values, scale, sums, columns);
-      multiply(gradients, gains, columns);
-      // dX += (d − n·mean(d·n)) / rms
-      float mean = dot(gradients, values, columns) * scale * scale / columns;
-      memory.read(dX + at, results, 0, columns);
-      addDifference(results, gradients, values, scale, mean, columns);
-      memory.write(dX + at, results, 0, columns);
-    }
-    if (dGain != 0) {
-      memory.read(dGain, values, 0, columns);
-      addDifference(values, sums, sums, 1, 0, columns);
-      memory.write(dGain, values, 0, columns);
-    }
-  }
-
-  /** {@code sums += a·b·scale}. */
-  private static void multiply(float[] a, float[] b, float scale, float[] sums, int count) {
-    for (int i = 0; i < count; i++) {
-      sums[i] += a[i] * b[i] * scale;
-    }
-  }
-
-  private static void multiply(float[] a, float[] b, int count) {
-    for (int i = 0; i < count; i++) {
-      a[i] *= b[i];
-    }
-  }
-
-  /** {@code target += scale·(a − factor·b)}. */
-  private static void addDifference(
-      float[] target, float[] a, float[] b, float scale, float factor, int count) {
-    for (int i = 0; i < count; i++) {
-      target[i] += scale * (a[i] - factor * b[i]);
-    }
-  }
-
-  /** In four sums, because each addition waits for the one before. */
-  private static float dot(float[] a, float[] b, int count) {
-    float sum0 = 0;
-    float sum1 = 0;
-    float sum2 = 0;
-    float sum3 = 0;
-    int i = 0;
-    for (; i + 3 < count; i += 4) {
-      sum0 += a[i] * b[i];
-      sum1 += a[i + 1] * b[i + 1];
-      sum2 += a[i + 2] * b[i + 2];
-      sum3 += a[i + 3] * b[i + 3];
-    }
-    for (; i < count; i++) {
-      sum0 += a[i] * b[i];
-    }
-    return sum0 + sum1 + (sum2 + sum3);
-  }
-
   private void room(int columns) {
     if (values.length < columns) {
       values = new float[columns];
     }
     if (sums.length < columns) {
       sums = new float[columns];
-      gradients = new float[columns];
-      gains = new float[columns];
-      results = new float[columns];
     }
   }
 

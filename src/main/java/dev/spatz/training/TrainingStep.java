@@ -32,7 +32,7 @@ final class TrainingStep implements AutoCloseable {
   private final AdamW optimizer;
   private final double[] shardLosses;
   private final double[] rangeSquares;
-  private final CounterRandom data;
+  private final WindowOrder order;
   private final CounterRandom dropout;
 
   /** What came out of a step. */
@@ -53,7 +53,8 @@ final class TrainingStep implements AutoCloseable {
     long elements = transformer.parameters().layout().elements();
     this.rangeSquares = new double[Math.toIntExact((elements + RANGE - 1) / RANGE)];
     CounterRandom random = CounterRandom.of(plan.seed());
-    this.data = random.child(DATA_STREAM);
+    this.order =
+        new WindowOrder(random.child(DATA_STREAM), windows.starts(), windows.contextLength());
     this.dropout = random.child(DROPOUT_STREAM);
   }
 
@@ -87,12 +88,12 @@ final class TrainingStep implements AutoCloseable {
     int from = plan.shardStart(shard);
     int sequences = plan.shardStart(shard + 1) - from;
     WorkerTeam.Pass pass = worker.pass(sequences);
-    CounterRandom positions = data.child(step);
+    long firstOfStep = step * plan.accumulation() * plan.batchSize();
     double loss = 0;
     for (int micro = 0; micro < plan.accumulation(); micro++) {
       long first = (long) micro * plan.batchSize() + from;
       for (int i = 0; i < sequences; i++) {
-        long start = positions.below(first + i, windows.starts());
+        long start = order.start(firstOfStep + first + i);
         windows.sample(start, pass.inputs, pass.targets, i * windows.contextLength());
       }
       double rate = plan.model().dropout();

@@ -3,155 +3,194 @@ package dev.spatz.transformer;
 import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
-import org.nd4j.linalg.api.buffer.DataType;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * One sequence being decoded: the keys and values of its tokens so far, and the memory to append
- * more. It belongs to one thread at a time and is closed by its owner, before the model is.
+ * Runs new tokens of sequences through the model: many tokens of one sequence, or one token of each
+ * of many sequences in one pass over the weights. It holds the memory of such a pass; what a
+ * sequence's tokens leave behind is in its {@link KeyValueCache}. It belongs to one thread at a
+ * time and is closed by its owner, before the model is.
  *
- * <p>Tokens are taken in blocks of 64, 8 or 1 rows, so that only these three shapes of matrix
- * products occur.
+ * <p>Rows are taken in blocks of 64, 8 or 1, so that only these three shapes of matrix products
+ * occur.
  */
 public final class Decoder implements AutoCloseable {
-  private static final int[] BLOCKS = {64, 8, 1};
+  /** The most sequences that can be decoded together. */
+  public static final int MOST_SEQUENCES = 64;
+
+  private static final int[] BLOCKS = {MOST_SEQUENCES, 8, 1};
 
   private final Transformer transformer;
   private final AttentionShape shape;
-  private final List<INDArray> keys = new ArrayList<>();
-  private final List<INDArray> values = new ArrayList<>();
   private final Activations largest;
   private final TreeMap<Integer, Block> blocks = new TreeMap<>();
   private final INDArray logits;
-  private int position;
 
-  /** Memory of a block of rows; the last row and its normalization are what the head reads. */
+  /**
+   * Views of the memory of a block of rows.
+   *
+   * @param qkv each row alone (1,(H+2G)·D)
+   * @param attended each row alone (1,H·D)
+   * @param last the last row of the residual stream
+   * @param lastNorm memory for its normalization
+   * @param logits all rows' (R,V)
+   */
   private record Block(
       Activations activations,
       int[] ids,
       int[] positions,
+      List<INDArray> qkv,
+      List<INDArray> attended,
       INDArray last,
-      Activations.Normalized norm) {
+      Activations.Normalized lastNorm,
+      INDArray logits) {
 
-    static Block of(Activations largest, int rows) {
+    static Block of(Activations largest, INDArray logits, int rows) {
       Activations activations = new Activations(largest, rows);
+      Activations.Block any = activations.blocks.get(0);
       return new Block(
           activations,
           new int[rows],
           new int[rows],
+          rows(any.qkv(), rows),
+          rows(any.attended(), rows),
           Tensors.rows(activations.output(), rows - 1, rows),
-          new Activations(largest, 1).norm);
+          new Activations(largest, 1).norm,
+          Tensors.rows(logits, 0, rows));
+    }
+
+    private static List<INDArray> rows(INDArray matrix, int rows) {
+      return IntStream.range(0, rows).mapToObj(i -> Tensors.rows(matrix, i, i + 1)).toList();
+    }
+
+    int rows() {
+      return ids.length;
     }
   }
 
   Decoder(Transformer transformer) {
     this.transformer = transformer;
     TransformerConfig config = transformer.config();
-    DataType type = transformer.dataType();
     this.shape = config.attentionShape(1);
-    for (int layer = 0; layer < config.layers(); layer++) {
-      keys.add(cache(config, type));
-      values.add(cache(config, type));
-    }
-    this.largest = new Activations(config, type, BLOCKS[0], true);
+    this.largest = new Activations(config, transformer.dataType(), MOST_SEQUENCES, true);
+    this.logits = Tensors.zeros(transformer.dataType(), MOST_SEQUENCES, config.vocabularySize());
     for (int rows : BLOCKS) {
-      blocks.put(rows, Block.of(largest, rows));
+      blocks.put(rows, Block.of(largest, logits, rows));
     }
-    this.logits = Tensors.zeros(type, 1, config.vocabularySize());
-  }
-
-  private static INDArray cache(TransformerConfig config, DataType type) {
-    return Tensors.zeros(type, config.keyValueHeads(), config.contextLength(), config.headSize());
-  }
-
-  /** The number of tokens taken so far. */
-  public int position() {
-    return position;
-  }
-
-  /** How many more tokens fit into the context. */
-  public int room() {
-    return transformer.config().contextLength() - position;
   }
 
   /**
-   * Takes the next tokens of the sequence.
+   * Takes the next tokens of a sequence.
    *
+   * @param cache of the sequence, made by the same model
    * @param ids one or more token ids
    * @return logits (1,V) of the token that follows the last one; the array belongs to the decoder
    *     and is overwritten by the next call
    * @throws IllegalArgumentException if there is no token, one is outside the vocabulary, or they
    *     exceed the room
-   * @throws IllegalStateException if the decoder is closed
+   * @throws IllegalStateException if the decoder or the sequence is closed
    */
-  public INDArray accept(Kernels kernels, int... ids) {
-    requireAcceptable(ids);
+  public INDArray accept(Kernels kernels, KeyValueCache cache, int... ids) {
+    requireIds(ids);
+    cache.requireRoom(ids.length);
+    INDArray result = blocks.get(1).logits;
     int from = 0;
     while (from < ids.length) {
       Block block = blocks.floorEntry(ids.length - from).getValue();
-      int rows = block.ids.length;
-      System.arraycopy(ids, from, block.ids, 0, rows);
-      from += rows;
-      forward(kernels, block);
+      System.arraycopy(ids, from, block.ids, 0, block.rows());
+      from += block.rows();
+      forward(kernels, block, cache);
       if (from == ids.length) {
-        transformer.logits(kernels, block.last, block.norm, logits);
+        transformer.logits(kernels, block.last, block.lastNorm, result);
       }
     }
-    return logits;
+    return result;
   }
 
   /**
-   * Forgets all tokens from {@code length} on.
+   * Takes the next token of each of several sequences, in one pass over the weights.
    *
-   * @throws IllegalArgumentException if the length is negative or beyond the position
+   * @param caches of 1 to {@value #MOST_SEQUENCES} different sequences, made by the same model
+   * @param ids the next token id of each
+   * @return logits (at least one row a sequence, V): row i belongs to sequence i; the array belongs
+   *     to the decoder and is overwritten by the next call
+   * @throws IllegalArgumentException if there are no or too many sequences, not as many ids, an id
+   *     outside the vocabulary, or a sequence without room
+   * @throws IllegalStateException if the decoder or a sequence is closed
    */
-  public void truncate(int length) {
-    if (length < 0 || length > position) {
+  public INDArray acceptEach(Kernels kernels, List<KeyValueCache> caches, int... ids) {
+    requireIds(ids);
+    if (ids.length != caches.size() || ids.length > MOST_SEQUENCES) {
       throw new IllegalArgumentException(
           String.format(
-              Locale.ROOT, "length (%d) must be from 0 to the position (%d)", length, position));
+              Locale.ROOT,
+              "%d ids for %d sequences; there must be one for each of at most %d",
+              ids.length,
+              caches.size(),
+              MOST_SEQUENCES));
     }
-    position = length;
+    caches.forEach(cache -> cache.requireRoom(1));
+    Block block = blocks.ceilingEntry(ids.length).getValue();
+    Arrays.fill(block.ids, 0); // rows beyond the sequences are computed, and mean nothing
+    Arrays.fill(block.positions, 0);
+    for (int i = 0; i < ids.length; i++) {
+      block.ids[i] = ids[i];
+      block.positions[i] = caches.get(i).length();
+    }
+    Transformer.Attention attention =
+        (layer, qkv, out) -> {
+          for (int i = 0; i < ids.length; i++) {
+            KeyValueCache cache = caches.get(i);
+            kernels.attentionCached(
+                block.qkv.get(i),
+                shape,
+                block.positions[i],
+                cache.keys.get(layer),
+                cache.values.get(layer),
+                block.attended.get(i));
+          }
+        };
+    forward(kernels, block, attention);
+    caches.forEach(cache -> cache.extend(1));
+    transformer.logits(kernels, block.activations.output(), block.activations.norm, block.logits);
+    return block.logits;
   }
 
-  private void forward(Kernels kernels, Block block) {
-    int first = position;
-    for (int row = 0; row < block.positions.length; row++) {
+  private void forward(Kernels kernels, Block block, KeyValueCache cache) {
+    int first = cache.length();
+    for (int row = 0; row < block.rows(); row++) {
       block.positions[row] = first + row;
     }
     Transformer.Attention attention =
         (layer, qkv, out) ->
-            kernels.attentionCached(qkv, shape, first, keys.get(layer), values.get(layer), out);
+            kernels.attentionCached(
+                qkv, shape, first, cache.keys.get(layer), cache.values.get(layer), out);
+    forward(kernels, block, attention);
+    cache.extend(block.rows());
+  }
+
+  private void forward(Kernels kernels, Block block, Transformer.Attention attention) {
     transformer.forward(
         kernels,
         block.ids,
         block.positions,
-        block.ids.length,
+        block.rows(),
         block.activations,
         attention,
         DropoutSites.NONE);
-    position += block.ids.length;
   }
 
-  private void requireAcceptable(int[] ids) {
+  private void requireIds(int[] ids) {
     if (logits.wasClosed()) {
       throw new IllegalStateException("the decoder is closed");
     }
     if (ids.length == 0) {
       throw new IllegalArgumentException("there is no token to accept");
-    }
-    if (ids.length > room()) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%,d tokens after %,d exceed the contextLength (%,d)",
-              ids.length,
-              position,
-              transformer.config().contextLength()));
     }
     int vocabularySize = transformer.config().vocabularySize();
     for (int id : ids) {
@@ -166,12 +205,9 @@ public final class Decoder implements AutoCloseable {
   /** Frees the memory; closing twice is fine. */
   @Override
   public void close() {
-    if (logits.wasClosed()) {
-      return;
+    if (!logits.wasClosed()) {
+      largest.close();
+      logits.close();
     }
-    keys.forEach(INDArray::close);
-    values.forEach(INDArray::close);
-    largest.close();
-    logits.close();
   }
 }

@@ -75,7 +75,12 @@ public final class Transformer implements AutoCloseable {
     return new Workspace(config, dataType(), sequences, time);
   }
 
-  /** A new sequence to decode, with room for the whole context; the caller closes it. */
+  /** A new, empty sequence to decode, with room for the whole context; the caller closes it. */
+  public KeyValueCache cache() {
+    return new KeyValueCache(config, dataType());
+  }
+
+  /** Memory for decoding sequences; the caller closes it. */
   public Decoder decoder() {
     return new Decoder(this);
   }
@@ -282,9 +287,9 @@ public final class Transformer implements AutoCloseable {
     kernels.embedBackward(dX, ids, workspace.positions, gradients.tokens(), gradients.positions());
   }
 
-  /** Logits (1,V) of one row of the residual stream after the last block. */
-  void logits(Kernels kernels, INDArray row, Activations.Normalized normalized, INDArray logits) {
-    weights.norm().forward(kernels, row, normalized);
+  /** Logits (R,V) of rows of the residual stream after the last block. */
+  void logits(Kernels kernels, INDArray rows, Activations.Normalized normalized, INDArray logits) {
+    weights.norm().forward(kernels, rows, normalized);
     kernels.linear(normalized.values(), weights.head(), null, null, logits);
   }
 

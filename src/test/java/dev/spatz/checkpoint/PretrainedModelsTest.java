@@ -14,6 +14,7 @@ import dev.spatz.kernel.Tensors;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.transformer.Architecture;
 import dev.spatz.transformer.Decoder;
+import dev.spatz.transformer.KeyValueCache;
 import dev.spatz.transformer.Transformer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -94,12 +95,13 @@ class PretrainedModelsTest {
   private static int[] greedy(Transformer transformer, int[] prompt, int length) {
     int[] ids = Arrays.copyOf(prompt, length);
     try (Kernels kernels = KernelBackend.ND4J.create();
-        Decoder decoder = transformer.decoder()) {
-      INDArray logits = decoder.accept(kernels, prompt);
+        Decoder decoder = transformer.decoder();
+        KeyValueCache cache = transformer.cache()) {
+      INDArray logits = decoder.accept(kernels, cache, prompt);
       for (int i = prompt.length; i < length; i++) {
         ids[i] = indexOfLargest(Tensors.toDoubles(logits));
         if (i + 1 < length) {
-          logits = decoder.accept(kernels, ids[i]);
+          logits = decoder.accept(kernels, cache, ids[i]);
         }
       }
     }
@@ -116,8 +118,9 @@ class PretrainedModelsTest {
 
   private static double[] logits(Transformer transformer, int[] prompt) {
     try (Kernels kernels = KernelBackend.ND4J.create();
-        Decoder decoder = transformer.decoder()) {
-      return Tensors.toDoubles(decoder.accept(kernels, prompt));
+        Decoder decoder = transformer.decoder();
+        KeyValueCache cache = transformer.cache()) {
+      return Tensors.toDoubles(decoder.accept(kernels, cache, prompt));
     }
   }
 

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.TimeZone;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -336,6 +337,51 @@ class DatasetTest {
     for (String part : said) {
       assertTrue(message.contains(part), message);
     }
+  }
+
+  /** The digest by Python: {@code sha256(struct.pack('<5i', 4, 0, 3, 1, 2)).hexdigest()}. */
+  @Test
+  void ids_areKeptInTheirParts() throws IOException {
+    Path file;
+    try (Dataset dataset = Dataset.ofIds(new int[] {4, 0, 3}, new int[] {1, 2}, 5)) {
+      assertArrayEquals(new int[] {4, 0, 3}, ids(dataset.train()));
+      assertArrayEquals(new int[] {1, 2}, ids(dataset.validation()));
+      assertEquals(5, dataset.vocabularySize());
+      assertEquals(3, dataset.train().textBytes());
+      assertEquals(
+          "7982b8f2183df9d9b99ee86d4b438f23db6980377128ed75267dc91edbcdafa0", dataset.digest());
+      file = dataset.file();
+      assertTrue(Files.exists(file));
+    }
+    assertFalse(Files.exists(file));
+  }
+
+  @Test
+  void ids_moreThanAreDigestedAtATime_areAllThere() throws IOException {
+    // The digest by Python: sha256(struct.pack('<10000i', *(7 * i for i in range(10000))))
+    int[] train = IntStream.range(0, 10_000).map(i -> i * 7).toArray();
+    try (Dataset dataset = Dataset.ofIds(train, new int[0], 70_000)) { // ids of 32 bits
+      assertArrayEquals(train, ids(dataset.train()));
+      assertEquals(0, dataset.validation().length());
+      assertEquals(
+          "28e0a675af0c439d8f8cce2642ad25e9553fe5b975f677a43da7cad1706a9862", dataset.digest());
+    }
+  }
+
+  @Test
+  void ids_outsideTheVocabulary_areRefused() {
+    assertRefused("id 5 is outside the vocabulary of 5", new int[] {5}, new int[0], 5);
+    assertRefused("id -1 is outside the vocabulary of 5", new int[0], new int[] {-1}, 5);
+    assertRefused("vocabularySize (0) must be positive", new int[0], new int[0], 0);
+  }
+
+  private static void assertRefused(String said, int[] train, int[] validation, int vocabulary) {
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Dataset.ofIds(train, validation, vocabulary).close())
+            .getMessage();
+    assertEquals(said, message);
   }
 
   @Test

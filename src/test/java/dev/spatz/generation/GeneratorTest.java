@@ -10,6 +10,7 @@ import dev.spatz.kernel.Tensors;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.transformer.Decoder;
+import dev.spatz.transformer.KeyValueCache;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import org.junit.jupiter.api.AfterEach;
@@ -72,13 +73,14 @@ class GeneratorTest {
   void generate_greedyIsTheArgmaxAtEachStep() {
     Generation generation = generate(GenerationConfig.greedy().withMaxNewTokens(6), 0, 2);
     int[] expected = new int[6];
-    try (Decoder decoder = transformer.decoder()) {
-      var logits = decoder.accept(kernels, 0, 2);
+    try (Decoder decoder = transformer.decoder();
+        KeyValueCache cache = transformer.cache()) {
+      var logits = decoder.accept(kernels, cache, 0, 2);
       for (int i = 0; i < expected.length; i++) {
         float[] known = new float[tokenizer.vocabularySize()];
         Tensors.read(logits, 0, known, 0, known.length);
         expected[i] = Sampler.argmax(known);
-        logits = decoder.accept(kernels, expected[i]);
+        logits = decoder.accept(kernels, cache, expected[i]);
       }
     }
     assertTrue(tokenizer.decode(expected).startsWith(generation.text()));

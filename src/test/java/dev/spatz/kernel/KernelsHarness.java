@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -59,9 +60,8 @@ abstract class KernelsHarness {
 
   final INDArray gaussian(long... shape) {
     INDArray array = Tensors.zeros(type, shape);
-    for (long i = 0; i < array.length(); i++) {
-      Tensors.put(array, i, random.nextGaussian());
-    }
+    double[] values = DoubleStream.generate(random::nextGaussian).limit(array.length()).toArray();
+    Tensors.write(array, 0, values, 0, values.length);
     return array;
   }
 

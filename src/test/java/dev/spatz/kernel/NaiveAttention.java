@@ -7,6 +7,28 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class NaiveAttention {
   private NaiveAttention() {}
 
+  static void turn(
+      INDArray x, int[] positions, int heads, INDArray cosines, INDArray sines, int direction) {
+    Values v = Values.of(x);
+    Values cosine = Values.of(cosines);
+    Values sine = Values.of(sines);
+    int half = cosine.columns;
+    for (int r = 0; r < v.rows(); r++) {
+      for (int h = 0; h < heads; h++) {
+        for (int i = 0; i < half; i++) {
+          int column = h * 2 * half + i;
+          double a = v.get(r, column);
+          double b = v.get(r, column + half);
+          double c = cosine.get(positions[r], i);
+          double s = direction * sine.get(positions[r], i);
+          v.set(r, column, a * c - b * s);
+          v.set(r, column + half, b * c + a * s);
+        }
+      }
+    }
+    v.store();
+  }
+
   static void forward(
       INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out, INDArray logSumExp) {
     Values in = Values.of(qkv);

@@ -243,35 +243,13 @@ final class NaiveKernels implements Kernels {
 
   @Override
   public void rotate(INDArray x, int[] positions, int heads, INDArray cosines, INDArray sines) {
-    turn(x, positions, heads, cosines, sines, 1);
+    NaiveAttention.turn(x, positions, heads, cosines, sines, 1);
   }
 
   @Override
   public void rotateBackward(
       INDArray dX, int[] positions, int heads, INDArray cosines, INDArray sines) {
-    turn(dX, positions, heads, cosines, sines, -1);
-  }
-
-  private static void turn(
-      INDArray x, int[] positions, int heads, INDArray cosines, INDArray sines, int direction) {
-    Values v = Values.of(x);
-    Values cosine = Values.of(cosines);
-    Values sine = Values.of(sines);
-    int half = cosine.columns;
-    for (int r = 0; r < v.rows(); r++) {
-      for (int h = 0; h < heads; h++) {
-        for (int i = 0; i < half; i++) {
-          int column = h * 2 * half + i;
-          double a = v.get(r, column);
-          double b = v.get(r, column + half);
-          double c = cosine.get(positions[r], i);
-          double s = direction * sine.get(positions[r], i);
-          v.set(r, column, a * c - b * s);
-          v.set(r, column + half, b * c + a * s);
-        }
-      }
-    }
-    v.store();
+    NaiveAttention.turn(dX, positions, heads, cosines, sines, -1);
   }
 
   @Override

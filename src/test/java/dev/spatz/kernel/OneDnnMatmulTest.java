@@ -3,6 +3,7 @@ package dev.spatz.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Random;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -11,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Products of matrices that lie strided within others, as the heads of attention do. */
 class OneDnnMatmulTest {
-  private static final int[] SIZES = {1, 3, 8, 65};
+  private static final int[] SIZES = {1, 3, 65};
   private static final int ROOM = 60_000;
 
   private final Random random = new Random(3);
@@ -24,9 +25,8 @@ class OneDnnMatmulTest {
 
   private INDArray gaussian() {
     INDArray array = Tensors.zeros(DataType.FLOAT, ROOM);
-    for (int i = 0; i < ROOM; i++) {
-      Tensors.put(array, i, random.nextGaussian());
-    }
+    double[] values = DoubleStream.generate(random::nextGaussian).limit(ROOM).toArray();
+    Tensors.write(array, 0, values, 0, ROOM);
     return array;
   }
 
@@ -100,9 +100,10 @@ class OneDnnMatmulTest {
       for (int m : SIZES) {
         for (int n : SIZES) {
           for (int k : SIZES) {
-            for (int variant = 0; variant < 32; variant++) {
-              boolean turnA = (variant & 1) != 0;
-              check(batch, m, n, k, turnA, (variant & 2) != 0, variant >> 2 & 3, variant >> 4 << 2);
+            for (int variant = 0; variant < (batch == 1 ? 8 : 16); variant++) {
+              int extras = (variant & 4) == 0 ? 0 : 3;
+              int gap = variant < 8 ? 0 : 4;
+              check(batch, m, n, k, (variant & 1) != 0, (variant & 2) != 0, extras, gap);
             }
           }
         }

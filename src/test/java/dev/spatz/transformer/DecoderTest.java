@@ -91,7 +91,7 @@ class DecoderTest {
     double tolerance = type == DataType.DOUBLE ? 1e-13 : 1e-5;
     int[] ids = TestModels.ids(length, VOCABULARY, 1);
     try (Transformer model = TestModels.random(config, type, 2);
-        Decoder decoder = model.decoder()) {
+        Decoding decoder = new Decoding(model)) {
       double[] uncached = TestModels.logits(kernels, model, ids, 1);
       splits.forEach(
           split -> {
@@ -119,8 +119,8 @@ class DecoderTest {
     int[] ids = TestModels.ids(100, VOCABULARY, 1);
     int[] abandoned = TestModels.ids(100, VOCABULARY, 3);
     try (Transformer model = TestModels.random(config, type, 2);
-        Decoder used = model.decoder();
-        Decoder fresh = model.decoder()) {
+        Decoding used = new Decoding(model);
+        Decoding fresh = new Decoding(model)) {
       accept(used, ids, 0, 30);
       accept(used, abandoned, 30, 100);
       used.truncate(30);
@@ -136,14 +136,64 @@ class DecoderTest {
     int[] ids = TestModels.ids(20, VOCABULARY, 1);
     int[] others = TestModels.ids(20, VOCABULARY, 3);
     try (Transformer model = TestModels.random(LLAMA, DataType.FLOAT, 2);
-        Decoder alone = model.decoder();
-        Decoder decoder = model.decoder();
-        Decoder other = model.decoder()) {
+        Decoding alone = new Decoding(model);
+        Decoding decoder = new Decoding(model);
+        Decoding other = new Decoding(model)) {
       accept(alone, ids, 0, 10);
       double[] expected = accept(alone, ids, 10, 20);
       accept(decoder, ids, 0, 10);
       accept(other, others, 0, 20);
       assertArrayEquals(expected, accept(decoder, ids, 10, 20));
+    }
+  }
+
+  /** Three sequences of different lengths, five steps together, against each alone. */
+  @ParameterizedTest
+  @MethodSource("models")
+  void acceptEach_equalsEachSequenceAlone(TransformerConfig config, DataType type) {
+    double tolerance = type == DataType.DOUBLE ? 1e-13 : 1e-5;
+    int[] lengths = {1, 12, 70};
+    int[][] ids = new int[lengths.length][];
+    try (Transformer model = TestModels.random(config, type, 2);
+        Decoder together = model.decoder();
+        Decoder alone = model.decoder();
+        KeyValueCache first = model.cache();
+        KeyValueCache second = model.cache();
+        KeyValueCache third = model.cache();
+        KeyValueCache single = model.cache()) {
+      List<KeyValueCache> caches = List.of(first, second, third);
+      for (int i = 0; i < lengths.length; i++) {
+        ids[i] = TestModels.ids(lengths[i] + 5, VOCABULARY, i);
+        together.accept(kernels, caches.get(i), Arrays.copyOf(ids[i], lengths[i]));
+      }
+      for (int step = 0; step < 5; step++) {
+        int[] next = new int[lengths.length];
+        for (int i = 0; i < next.length; i++) {
+          next[i] = ids[i][lengths[i] + step];
+        }
+        double[] logits = Tensors.toDoubles(together.acceptEach(kernels, caches, next));
+        for (int i = 0; i < next.length; i++) {
+          single.truncate(0);
+          double[] expected =
+              Tensors.toDoubles(
+                  alone.accept(kernels, single, Arrays.copyOf(ids[i], lengths[i] + step + 1)));
+          double[] row = Arrays.copyOfRange(logits, i * VOCABULARY, (i + 1) * VOCABULARY);
+          double error = TestModels.relativeError(row, expected);
+          String place = "sequence " + i + ", step " + step;
+          assertTrue(error <= tolerance, () -> place + ": differs by " + error);
+        }
+      }
+      assertEquals(75, third.length());
+    }
+  }
+
+  @Test
+  void acceptEach_refusesAnotherNumberOfIds() {
+    try (Transformer model = TestModels.random(LLAMA, DataType.FLOAT, 2);
+        Decoder decoder = model.decoder();
+        KeyValueCache cache = model.cache()) {
+      assertThrows(
+          IllegalArgumentException.class, () -> decoder.acceptEach(kernels, List.of(cache), 1, 2));
     }
   }
 
@@ -167,8 +217,8 @@ class DecoderTest {
   private void requireRefusal(String message, int... ids) {
     int[] prompt = TestModels.ids(6, VOCABULARY, 1);
     try (Transformer model = TestModels.random(LLAMA, DataType.FLOAT, 2);
-        Decoder decoder = model.decoder();
-        Decoder undisturbed = model.decoder()) {
+        Decoding decoder = new Decoding(model);
+        Decoding undisturbed = new Decoding(model)) {
       accept(decoder, prompt, 0, 5);
       accept(undisturbed, prompt, 0, 5);
       IllegalArgumentException refusal =
@@ -182,13 +232,13 @@ class DecoderTest {
   @Test
   void truncate_refusesLengthsThatWereNotReached() {
     try (Transformer model = TestModels.random(LLAMA, DataType.FLOAT, 2);
-        Decoder decoder = model.decoder()) {
+        Decoding decoder = new Decoding(model)) {
       decoder.accept(kernels, 1, 2, 3);
       for (int length : new int[] {-1, 4}) {
         IllegalArgumentException refusal =
             assertThrows(IllegalArgumentException.class, () -> decoder.truncate(length));
         assertEquals(
-            "length (%d) must be from 0 to the position (3)".formatted(length),
+            "length (%d) must be from 0 to the tokens so far (3)".formatted(length),
             refusal.getMessage());
       }
       assertEquals(3, decoder.position());
@@ -198,14 +248,14 @@ class DecoderTest {
   @Test
   void accept_refusesAClosedDecoder_whichMayBeClosedTwice() {
     try (Transformer model = TestModels.random(LLAMA, DataType.FLOAT, 2)) {
-      Decoder decoder = model.decoder();
+      Decoding decoder = new Decoding(model);
       decoder.close();
       assertDoesNotThrow(decoder::close);
       assertThrows(IllegalStateException.class, () -> decoder.accept(kernels, 1));
     }
   }
 
-  private double[] accept(Decoder decoder, int[] ids, int from, int to) {
+  private double[] accept(Decoding decoder, int[] ids, int from, int to) {
     return Tensors.toDoubles(decoder.accept(kernels, Arrays.copyOfRange(ids, from, to)));
   }
 

@@ -1,0 +1,107 @@
+package dev.spatz.cli;
+
+import dev.spatz.bench.BenchmarkPreset;
+import dev.spatz.bench.DecodeBenchmark;
+import dev.spatz.bench.Measurement;
+import dev.spatz.bench.TokenizeBenchmark;
+import dev.spatz.bench.TrainBenchmark;
+import dev.spatz.dataset.Corpus;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** The machine → how fast it trains, decodes and tokenizes, a line a measurement. */
+@Command(
+    name = "bench",
+    description = {
+      "Measures how fast this machine trains, decodes or tokenizes.",
+      "A line has the median and the shortest time, and what follows from the median."
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    usageHelpAutoWidth = true)
+final class BenchCommand {
+  private static final long SEED = 1;
+
+  @Spec private CommandSpec spec;
+
+  @Command(
+      name = "train",
+      description = "Training steps on random data, and the matrix product as the machine's peak.",
+      mixinStandardHelpOptions = true,
+      versionProvider = Main.Version.class,
+      usageHelpAutoWidth = true)
+  void train(
+      @Option(
+              names = "--preset",
+              defaultValue = "cpu",
+              paramLabel = "NAME",
+              description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          BenchmarkPreset preset,
+      @Option(
+              names = "--steps",
+              paramLabel = "N",
+              description = "Measured steps (default: 500 of cpu, 9 of baby, 7 of gpt2).")
+          @Nullable Integer steps,
+      @Option(names = "--threads", paramLabel = "N", description = "Default: the processors.")
+          @Nullable Integer threads)
+      throws IOException, InterruptedException {
+    TrainBenchmark.run(
+        preset,
+        steps == null ? TrainBenchmark.defaultSteps(preset) : steps,
+        threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+        this::print);
+  }
+
+  @Command(
+      name = "decode",
+      description = "Decoding of one sequence, and how fast the machine reads memory.",
+      mixinStandardHelpOptions = true,
+      versionProvider = Main.Version.class,
+      usageHelpAutoWidth = true)
+  void decode(
+      @Option(
+              names = "--preset",
+              defaultValue = "cpu",
+              paramLabel = "NAME",
+              description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          BenchmarkPreset preset)
+      throws InterruptedException {
+    DecodeBenchmark.run(preset, this::print);
+  }
+
+  @Command(
+      name = "tokenize",
+      description = "Learning a byte-pair tokenizer, and encoding with it.",
+      mixinStandardHelpOptions = true,
+      versionProvider = Main.Version.class,
+      usageHelpAutoWidth = true)
+  void tokenize(
+      @Parameters(
+              arity = "0..1",
+              paramLabel = "FILE",
+              description =
+                  "Text: a file, or a directory of them" + " (default: WordNet's definitions).")
+          @Nullable Path file,
+      @Option(names = "--threads", paramLabel = "N", description = "Default: the processors.")
+          @Nullable Integer threads)
+      throws IOException {
+    TokenizeBenchmark.run(
+        file == null ? "WordNet" : file.toString(),
+        file == null ? Corpus.of(WordNet.definitions(SEED)) : Corpus.of(file),
+        threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+        this::print);
+  }
+
+  private void print(Measurement measurement) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(measurement);
+    out.flush();
+  }
+}
