@@ -202,9 +202,10 @@ public final class LanguageModel implements AutoCloseable {
    *     message names the file and the fault
    */
   public static LanguageModel load(Path directory) throws IOException {
+    KernelBackend kernels = KernelBackend.choose();
     LoadedModel loaded = ModelDirectory.load(directory);
     return new LanguageModel(
-        loaded.transformer(), loaded.tokenizer(), loaded.provenance(), KernelBackend.choose());
+        loaded.transformer(), loaded.tokenizer(), loaded.provenance(), kernels);
   }
 
   /**

@@ -40,6 +40,11 @@ final class StepBudget {
     long validation = data.validation().length();
     double evaluations =
         token * (EVALUATIONS * Math.min(validation, plan.evaluationTokens()) + validation);
+    return steps(budget, evaluations, step);
+  }
+
+  /** The number of steps in a budget; all in seconds. */
+  static long steps(double budget, double evaluations, double step) {
     double training = Math.max(budget - evaluations, budget * LEAST_TRAINING);
     return Math.max(1, (long) (training / step));
   }
