@@ -112,8 +112,7 @@ public final class LanguageModel implements AutoCloseable {
       Corpus corpus, TrainingConfig config, TrainingListener listener, Cancellation cancellation)
       throws IOException {
     Tokenizer tokenizer = learnTokenizer(corpus, config);
-    DatasetOptions options =
-        DatasetOptions.defaults().withValidationFraction(config.validationFraction());
+    DatasetOptions options = DatasetOptions.defaults().withValidation(config.validation());
     try (Dataset data = Dataset.prepare(corpus, tokenizer, options)) {
       return train(data, tokenizer, config, listener, cancellation);
     }
@@ -154,6 +153,8 @@ public final class LanguageModel implements AutoCloseable {
   private static Provenance provenance(
       Dataset data, TrainingPlan plan, @Nullable TrainingResult result) {
     Map<String, String> configuration = new LinkedHashMap<>(plan.describe());
+    configuration.put("training tokens", Long.toString(data.train().length()));
+    configuration.put("validation tokens", Long.toString(data.validation().length()));
     if (result != null) {
       configuration.put("stopped by", result.reason().toString());
       configuration.put("steps done", Long.toString(result.steps()));
@@ -182,12 +183,13 @@ public final class LanguageModel implements AutoCloseable {
     if (config.tokenizer() == TokenizerKind.CHARACTER) {
       return TokenizerLearning.characters(corpus);
     }
+    TransformerConfig model = config.model();
+    int given =
+        config.vocabularySize() == 0 && model != null
+            ? model.vocabularySize()
+            : config.vocabularySize();
     return TokenizerLearning.bytePair(
-        corpus,
-        characters ->
-            config.vocabularySize() > 0
-                ? config.vocabularySize()
-                : Automatic.vocabularySize(characters));
+        corpus, characters -> given > 0 ? given : Automatic.vocabularySize(characters));
   }
 
   /**

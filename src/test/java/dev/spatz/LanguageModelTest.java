@@ -45,8 +45,7 @@ class LanguageModelTest {
 
   private static TrainingConfig tiny() {
     return TrainingConfig.defaults()
-        .withModel(TransformerConfig.llama(1, 32, 2, 2, 16))
-        .withVocabularySize(300)
+        .withModel(TransformerConfig.llama(300, 32, 2, 2, 16))
         .withSteps(5)
         .withBatchSize(2)
         .withThreads(1);
@@ -171,6 +170,39 @@ class LanguageModelTest {
       String message =
           assertThrows(IllegalArgumentException.class, () -> small.generate("Ω")).getMessage();
       assertTrue(message.contains("Ω"), message);
+    }
+  }
+
+  @Test
+  void train_learnsAVocabularyOfTheModelsSize() throws IOException {
+    TrainingConfig config = tiny().withModel(TransformerConfig.llama(280, 32, 2, 2, 16));
+    try (LanguageModel given = LanguageModel.train(corpus(), config.withSteps(1))) {
+      assertEquals(280, given.tokenizer().vocabularySize());
+      assertEquals(280, given.config().vocabularySize());
+    }
+  }
+
+  @Test
+  void train_measuresWithASeparateCorpus() throws IOException {
+    Corpus other = Corpus.of(List.of("Taube auf dem Dach. ".repeat(30)));
+    try (LanguageModel measured =
+        LanguageModel.train(corpus(), tiny().withValidationCorpus(other))) {
+      assertEquals(
+          measured.evaluate(other).natsPerToken(),
+          measured.provenance().orElseThrow().validationLoss());
+    }
+  }
+
+  @Test
+  void train_givesTheSameFileForTheSameDataAndConfiguration() throws IOException {
+    Path first = directory.resolve("first");
+    Path second = directory.resolve("second");
+    model.save(first);
+    try (LanguageModel again = LanguageModel.train(corpus(), tiny())) {
+      again.save(second);
+    }
+    for (String file : List.of("model.safetensors", "tokenizer.json")) {
+      assertEquals(-1, Files.mismatch(first.resolve(file), second.resolve(file)), file);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.spatz.cli;
 
+import dev.spatz.dataset.Corpus;
 import dev.spatz.training.TrainingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -45,6 +46,12 @@ final class TrainCommand implements Callable<Integer> {
       description = "Directory for the model; a model that is there already is replaced.")
   private Path out;
 
+  @Option(
+      names = "--validation",
+      paramLabel = "FILE",
+      description = "What to measure the model with (default: the last tenth of the corpus).")
+  private @Nullable Path validation;
+
   @ArgGroup private @Nullable Length length;
 
   @Option(
@@ -87,8 +94,13 @@ final class TrainCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private TrainingConfig config() {
+  private TrainingConfig config() throws IOException {
     TrainingConfig config = preset.config();
+    if (validation != null) {
+      Corpus measure = texts.corpus(List.of(validation));
+      measure.sizeInBytes(); // finds out now whether it is there
+      config = config.withValidationCorpus(measure);
+    }
     if (seed != null) {
       config = config.withSeed(seed);
     }

@@ -101,6 +101,16 @@ public record DatasetOptions(Validation validation, int threads, @Nullable Path 
   }
 
   /**
+   * Takes this for validation.
+   *
+   * @param value which tokens
+   * @return options that differ in this
+   */
+  public DatasetOptions withValidation(Validation value) {
+    return new DatasetOptions(value, threads, directory);
+  }
+
+  /**
    * Tokenizes with this number of threads.
    *
    * @param count at least 1

@@ -18,6 +18,9 @@ final class StepBudget {
   /** Part of the budget that the timed steps may take. */
   private static final double TIMING = 0.02;
 
+  /** Part of the budget that the steps get on a slow machine; the evaluations then exceed it. */
+  private static final double LEAST_TRAINING = 0.5;
+
   /** Evaluations of a run: one at the start, ten on the way. */
   private static final int EVALUATIONS = 11;
 
@@ -31,13 +34,14 @@ final class StepBudget {
       TrainingConfig config,
       KernelBackend kernels) {
     TrainingPlan plan = TrainingPlan.of(config, transformer.config(), 1_000_000, kernels);
-    double budget = config.timeBudget().toNanos() / NANOS;
+    double budget = config.timeBudget().toSeconds() + config.timeBudget().getNano() / NANOS;
     double step = secondsPerStep(transformer, data, team, plan, budget * TIMING);
     double token = step / plan.tokensPerStep() / 3; // a forward pass is a third of a step
     long validation = data.validation().length();
     double evaluations =
         token * (EVALUATIONS * Math.min(validation, plan.evaluationTokens()) + validation);
-    return Math.max(1, (long) ((budget - evaluations) / step));
+    double training = Math.max(budget - evaluations, budget * LEAST_TRAINING);
+    return Math.max(1, (long) (training / step));
   }
 
   /** The median time of some steps with a learning rate of zero; the weights come out unchanged. */

@@ -1,10 +1,13 @@
 package dev.spatz.training;
 
+import dev.spatz.dataset.Corpus;
+import dev.spatz.dataset.DatasetOptions.LastPart;
+import dev.spatz.dataset.DatasetOptions.SeparateCorpus;
+import dev.spatz.dataset.DatasetOptions.Validation;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -14,11 +17,11 @@ import org.jspecify.annotations.Nullable;
  * {@link TrainingPlan}.
  *
  * @param tokenizer kind of tokenizer that is learned from the corpus
- * @param vocabularySize ids of a byte-pair tokenizer, at least 257; {@link #AUTO}: by the size of
- *     the corpus. A character tokenizer has as many as the corpus has characters
- * @param model shape of the model, whose own vocabularySize is replaced by the tokenizer's; null: a
- *     Llama by the size of the corpus and the time budget
- * @param dropout dropout of an automatically chosen model (a given model has its own)
+ * @param vocabularySize most ids of a byte-pair tokenizer, at least 257; {@link #AUTO}: the
+ *     model's, or by the size of the corpus. A character tokenizer has the characters of the corpus
+ * @param model shape of the model; its vocabularySize is asked of a byte-pair tokenizer, and
+ *     becomes what the tokenizer learned; null: a Llama by the size of the corpus
+ * @param dropout dropout of an automatically chosen model; a given model has its own
  * @param batchSize sequences of a micro-batch; {@link #AUTO}: by the size of the model
  * @param accumulation micro-batches of a step; gradients are summed over them
  * @param shards parts into which a micro-batch is cut for parallel work, which the result's bytes
@@ -34,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @param adamW numbers of the optimizer
  * @param gradientClip largest norm of a step's gradient; longer ones are scaled down; 0: no
  *     clipping
- * @param validationFraction part of the corpus, from its end, that is kept for validation; in (0,
- *     1)
+ * @param validation what the model is measured with: a last part of the corpus, larger than 0 and
+ *     smaller than 1, or a corpus of its own
  * @param evaluationInterval steps between evaluations; {@link #AUTO}: a tenth of the steps
  * @param evaluationTokens validation tokens of an evaluation during training, spread evenly over
  *     the part; {@link #AUTO}: 65,536. The last evaluation takes the whole part
@@ -62,7 +65,7 @@ public record TrainingConfig(
     long warmupSteps,
     AdamWConfig adamW,
     double gradientClip,
-    double validationFraction,
+    Validation validation,
     long evaluationInterval,
     long evaluationTokens,
     int patience,
@@ -83,8 +86,17 @@ public record TrainingConfig(
   public TrainingConfig {
     if (vocabularySize != AUTO) {
       atLeast(LEAST_VOCABULARY, "vocabularySize", vocabularySize);
+      boolean bytePair = tokenizer == TokenizerKind.BYTE_PAIR;
+      require(bytePair, "vocabularySize", vocabularySize, "is for byte-pair tokenizers only");
+      boolean ofModel = model == null || model.vocabularySize() == vocabularySize;
+      require(ofModel, "vocabularySize", vocabularySize, "must be the model's, or automatic");
     }
     require(dropout >= 0 && dropout < 1, "dropout", dropout, "must be at least 0 and below 1");
+    require(
+        dropout == 0 || model == null,
+        "dropout",
+        dropout,
+        "is for an automatically chosen model; give it to the shape of the model");
     atLeast(0, "batchSize", batchSize);
     atLeast(1, "accumulation", accumulation);
     atLeast(0, "shards", shards);
@@ -92,27 +104,28 @@ public record TrainingConfig(
     require(positive(timeBudget), "timeBudget", timeBudget, "must be positive");
     require(timeLimit == null || positive(timeLimit), "timeLimit", timeLimit, "must be positive");
     atLeast(0, "tokenLimit", tokenLimit);
-    require(finite(learningRate), "learningRate", learningRate, "must be positive and finite");
+    boolean finite = learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY;
+    require(finite, "learningRate", learningRate, "must be positive and finite");
+    require(!Double.isNaN(minLearningRate), "minLearningRate", minLearningRate, "must be a number");
     require(
         learningRate == AUTO || minLearningRate <= learningRate,
         "minLearningRate",
         minLearningRate,
         "must not exceed the learningRate (" + learningRate + ")");
     require(gradientClip >= 0, "gradientClip", gradientClip, "must not be negative");
-    require(
-        validationFraction > 0 && validationFraction < 1,
-        "validationFraction",
-        validationFraction,
-        "must be above 0 and below 1");
+    if (validation instanceof LastPart part) {
+      boolean proper = part.fraction() > 0 && part.fraction() < 1;
+      require(proper, "validationFraction", part.fraction(), "must be above 0 and below 1");
+    }
     atLeast(0, "evaluationInterval", evaluationInterval);
     atLeast(0, "evaluationTokens", evaluationTokens);
     atLeast(0, "patience", patience);
     atLeast(0, "threads", threads);
-    if (shards > 0 && batchSize > 0 && shards > batchSize) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "shards (%d) must not exceed batchSize (%d)", shards, batchSize));
-    }
+    require(
+        batchSize == AUTO || shards <= batchSize,
+        "shards",
+        shards,
+        "must not exceed batchSize (" + batchSize + ")");
   }
 
   /** Everything by the size of the corpus; about three minutes. */
@@ -135,7 +148,7 @@ public record TrainingConfig(
         -1,
         AdamWConfig.defaults(),
         1,
-        0.1,
+        new LastPart(0.1),
         AUTO,
         AUTO,
         0,
@@ -172,7 +185,7 @@ public record TrainingConfig(
     return with(draft -> draft.vocabularySize = value);
   }
 
-  /** This configuration with a model of this shape. */
+  /** This configuration with a model of this shape; its vocabularySize is what is learned. */
   public TrainingConfig withModel(TransformerConfig value) {
     return with(draft -> draft.model = value);
   }
@@ -247,9 +260,14 @@ public record TrainingConfig(
     return with(draft -> draft.gradientClip = value);
   }
 
-  /** This configuration with another part kept for validation. */
+  /** This configuration, measuring with this part of the corpus, its last. */
   public TrainingConfig withValidationFraction(double value) {
-    return with(draft -> draft.validationFraction = value);
+    return with(draft -> draft.validation = new LastPart(value));
+  }
+
+  /** This configuration, measuring with another corpus, and training on the whole one. */
+  public TrainingConfig withValidationCorpus(Corpus value) {
+    return with(draft -> draft.validation = new SeparateCorpus(value));
   }
 
   /** This configuration with other steps between evaluations. */
@@ -279,10 +297,6 @@ public record TrainingConfig(
 
   private static boolean positive(Duration duration) {
     return !duration.isNegative() && !duration.isZero();
-  }
-
-  private static boolean finite(double value) {
-    return value >= 0 && value < Double.POSITIVE_INFINITY;
   }
 
   private static void atLeast(long least, String name, long value) {
@@ -320,7 +334,7 @@ public record TrainingConfig(
     long warmupSteps;
     AdamWConfig adamW;
     double gradientClip;
-    double validationFraction;
+    Validation validation;
     long evaluationInterval;
     long evaluationTokens;
     int patience;
@@ -345,7 +359,7 @@ public record TrainingConfig(
       warmupSteps = config.warmupSteps;
       adamW = config.adamW;
       gradientClip = config.gradientClip;
-      validationFraction = config.validationFraction;
+      validation = config.validation;
       evaluationInterval = config.evaluationInterval;
       evaluationTokens = config.evaluationTokens;
       patience = config.patience;
@@ -372,7 +386,7 @@ public record TrainingConfig(
           warmupSteps,
           adamW,
           gradientClip,
-          validationFraction,
+          validation,
           evaluationInterval,
           evaluationTokens,
           patience,

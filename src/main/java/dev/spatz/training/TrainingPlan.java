@@ -89,7 +89,10 @@ public record TrainingPlan(
     if (warmup > steps) {
       throw new IllegalArgumentException(
           String.format(
-              Locale.ROOT, "warmupSteps (%,d) must not exceed steps (%,d)", warmup, steps));
+              Locale.ROOT,
+              "warmupSteps (%,d) must not exceed steps (%,d); train longer, or warm up for less",
+              warmup,
+              steps));
     }
     return switch (config.schedule()) {
       case COSINE -> new LearningRateSchedule.Cosine(peak, floor, warmup, steps);

@@ -104,6 +104,15 @@ final class MainTest {
   }
 
   @Test
+  void absentValidation_isNamedBeforeTraining() throws IOException {
+    Path absent = directory.resolve("absent.txt");
+    Path model = directory.resolve("model");
+    Answer answer = run("train", text(), "--validation", absent, "--out", model);
+    assertRefused(1, absent.toString(), answer);
+    assertEquals(1, answer.err().lines().count(), answer.err());
+  }
+
+  @Test
   void outputThatIsAFile_isRefusedBeforeTraining() throws IOException {
     Answer answer = run("train", text(), "--out", text(), "--steps", 1);
     assertRefused(1, "a model is saved as a directory", answer);
@@ -149,7 +158,8 @@ final class MainTest {
   void model_isTrainedShownUsedAndMeasured() throws IOException {
     Path text = text();
     Path model = directory.resolve("model");
-    Answer trained = run("train", text, "--out", model, "--steps", 2, "--seed", 7);
+    Answer trained =
+        run("train", text, "--validation", text, "--out", model, "--steps", 2, "--seed", 7);
     assertEquals(0, trained.exit(), trained.err());
     assertTrue(trained.err().contains("saved in " + model), trained.err());
 

@@ -222,6 +222,30 @@ class TrainerTest {
   }
 
   @Test
+  void create_takesAnyTimeBudget() {
+    TrainingConfig endless =
+        config().withSteps(TrainingConfig.AUTO).withTimeBudget(Duration.ofSeconds(Long.MAX_VALUE));
+    try (Transformer transformer = Transformer.initialized(shape, DataType.FLOAT, 1);
+        Trainer trainer = Trainer.create(transformer, data, endless, KERNELS)) {
+      assertTrue(trainer.plan().steps() > 1_000_000_000L);
+    }
+  }
+
+  @Test
+  void create_refusesAWarmUpLongerThanTheRun() {
+    try (Transformer transformer = Transformer.initialized(shape, DataType.FLOAT, 1)) {
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () ->
+                      Trainer.create(
+                          transformer, data, config().withSteps(5).withWarmupSteps(6), KERNELS))
+              .getMessage();
+      assertTrue(message.startsWith("warmupSteps (6) must not exceed steps (5)"), message);
+    }
+  }
+
+  @Test
   void create_refusesTooLittleText() {
     try (Transformer transformer =
         Transformer.initialized(shape.withContextLength(5000), DataType.FLOAT, 1)) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -26,6 +27,25 @@ class TrainingConfigTest {
   @Test
   void vocabularySize_needsRoomForAllBytes() {
     assertRefused("vocabularySize (256)", () -> config.withVocabularySize(256));
+  }
+
+  @Test
+  void vocabularySize_isNotForCharacters() {
+    TrainingConfig characters = config.withTokenizer(TokenizerKind.CHARACTER);
+    assertRefused("vocabularySize (300) is for", () -> characters.withVocabularySize(300));
+  }
+
+  @Test
+  void vocabularySize_isTheModels() {
+    TrainingConfig given = config.withModel(TransformerConfig.llama(300, 32, 2, 2, 16));
+    assertEquals(300, given.withVocabularySize(300).vocabularySize());
+    assertRefused("vocabularySize (301) must be the model's", () -> given.withVocabularySize(301));
+  }
+
+  @Test
+  void dropout_ofAGivenModelIsItsOwn() {
+    TrainingConfig given = config.withModel(TransformerConfig.llama(300, 32, 2, 2, 16));
+    assertRefused("dropout (0.1) is for", () -> given.withDropout(0.1));
   }
 
   @Test
@@ -62,6 +82,11 @@ class TrainingConfigTest {
   void minLearningRate_mustNotExceedTheLearningRate() {
     assertRefused(
         "minLearningRate (0.1)", () -> config.withLearningRate(0.01).withMinLearningRate(0.1));
+  }
+
+  @Test
+  void minLearningRate_isANumber() {
+    assertRefused("minLearningRate (NaN)", () -> config.withMinLearningRate(Double.NaN));
   }
 
   @Test
