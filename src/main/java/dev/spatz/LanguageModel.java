@@ -102,7 +102,9 @@ public final class LanguageModel implements AutoCloseable {
    * Trains a new model on a corpus.
    *
    * @param listener hears of the progress, on the calling thread
-   * @param cancellation ends the training early: the best weights so far are the model
+   * @param cancellation ends the training early: the best weights so far are the model. So does
+   *     interrupting the thread, whose interrupt status then stays set and is to be cleared before
+   *     saving; while the corpus is still read, this is an {@code IOException}
    * @return a model that the caller closes
    * @throws IOException if the corpus cannot be read or is malformed
    * @throws IllegalArgumentException if the corpus is too small; the message says what is needed

@@ -109,12 +109,14 @@ final class JsonObject {
 
   /** What a parser reports, and where, without the text around it. */
   static String message(JsonProcessingException e) {
+    // Some messages tell of another place, and of a source that is not shown.
+    String fault = e.getOriginalMessage().replaceAll("\\[Source: [^;]*; ([^\\]]*)\\]", "$1");
     return e.getLocation() == null
-        ? e.getOriginalMessage()
+        ? fault
         : String.format(
             Locale.ROOT,
             "%s (line %d, column %d)",
-            e.getOriginalMessage(),
+            fault,
             e.getLocation().getLineNr(),
             e.getLocation().getColumnNr());
   }

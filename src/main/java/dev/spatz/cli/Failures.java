@@ -2,6 +2,7 @@ package dev.spatz.cli;
 
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 
@@ -29,6 +30,9 @@ final class Failures {
   private static String fault(Throwable failure) {
     if (failure instanceof NoSuchFileException) {
       return "there is no such file or directory";
+    }
+    if (failure instanceof FileAlreadyExistsException) {
+      return "there is a file of this name";
     }
     return failure instanceof AccessDeniedException
         ? "access is denied"

@@ -12,17 +12,16 @@ import java.util.concurrent.CountDownLatch;
 final class ShutdownGuard implements AutoCloseable {
   private final Cancellation cancellation = new Cancellation();
   private final CountDownLatch done = new CountDownLatch(1);
+  private final Thread worker = Thread.currentThread();
   private final Thread hook;
+  private boolean training;
 
-  /** Watches from now on; says in {@code notes} that the wish is understood. */
+  /** Watches the calling thread from now on; says in {@code notes} that it will stop. */
   ShutdownGuard(PrintWriter notes) {
     hook =
         new Thread(
             () -> {
-              notes.println();
-              notes.println("stopping after this step, then saving ...");
-              notes.flush();
-              cancellation.cancel();
+              stop(notes);
               try {
                 done.await();
               } catch (InterruptedException e) {
@@ -31,6 +30,22 @@ final class ShutdownGuard implements AutoCloseable {
             },
             "spatz-shutdown");
     Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /** Reading texts may take long, and leaves nothing to save: the thread is interrupted there. */
+  private synchronized void stop(PrintWriter notes) {
+    notes.println();
+    notes.println(training ? "stopping after this step, then saving ..." : "stopping ...");
+    notes.flush();
+    cancellation.cancel();
+    if (!training) {
+      worker.interrupt();
+    }
+  }
+
+  /** From now on there is something to save, and the thread is never interrupted. */
+  synchronized void trainingBegins() {
+    training = true;
   }
 
   /** What the end of the JVM cancels. */

@@ -5,9 +5,14 @@ import dev.spatz.LanguageModel.DivergedException;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.training.StopReason;
 import dev.spatz.training.TrainingConfig;
+import dev.spatz.training.TrainingListener;
+import dev.spatz.training.TrainingPlan;
 import dev.spatz.training.TrainingResult;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.PrintWriter;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
@@ -17,6 +22,8 @@ import java.util.stream.Stream;
 
 /** Trains a model with its progress in view, and saves it, also when it is stopped early. */
 final class TrainingRun {
+  private static final String NOTHING_SAVED = "stopped before the first step: nothing is saved";
+
   private final PrintWriter notes;
 
   /** {@code notes} is where the progress is written. */
@@ -33,22 +40,26 @@ final class TrainingRun {
   boolean trainAndSave(Corpus corpus, TrainingConfig config, Path out) throws IOException {
     requireFree(out);
     OptionalLong size = corpus.sizeInBytes(); // also finds out now whether all files are there
-    note(
-        String.format(
-            Locale.ROOT,
-            "learning a vocabulary from %s, and tokenizing it ...",
-            size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text"));
     try (ShutdownGuard guard = new ShutdownGuard(notes);
         ProgressListener progress = new ProgressListener(notes, Terminal.isThere())) {
+      note(
+          String.format(
+              Locale.ROOT,
+              "learning a vocabulary from %s, and tokenizing it ...",
+              size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text"));
+      TrainingListener listener = begins(guard).and(progress);
       try (LanguageModel model =
-          LanguageModel.train(corpus, config, progress, guard.cancellation())) {
+          LanguageModel.train(corpus, config, listener, guard.cancellation())) {
         TrainingResult result = progress.result().orElseThrow();
         if (result.steps() == 0) {
-          note("stopped before the first step: nothing is saved");
+          note(NOTHING_SAVED);
         } else {
           save(model, out);
         }
         return result.reason() != StopReason.CANCELLED;
+      } catch (InterruptedIOException | ClosedByInterruptException e) {
+        note(NOTHING_SAVED);
+        return false;
       } catch (DivergedException e) {
         try (LanguageModel lastGood = e.lastGood()) {
           save(lastGood, out);
@@ -56,6 +67,15 @@ final class TrainingRun {
         throw e;
       }
     }
+  }
+
+  private static TrainingListener begins(ShutdownGuard guard) {
+    return new TrainingListener() {
+      @Override
+      public void started(TrainingPlan plan) {
+        guard.trainingBegins();
+      }
+    };
   }
 
   private void save(LanguageModel model, Path out) throws IOException {
@@ -70,16 +90,19 @@ final class TrainingRun {
 
   /** Saving refuses a directory of something else; better to hear of it before training. */
   private static void requireFree(Path out) throws IOException {
-    if (!Files.exists(out)) {
-      return;
-    }
-    if (!Files.isDirectory(out)) {
+    if (Files.exists(out) && !Files.isDirectory(out)) {
       throw new NotDirectoryException(out + ": a model is saved as a directory");
     }
-    try (Stream<Path> entries = Files.list(out)) {
-      if (entries.findAny().isPresent() && !Files.exists(out.resolve("config.json"))) {
-        throw new IOException(out + ": not empty, and no model; name a new directory");
+    if (Files.isDirectory(out) && !Files.exists(out.resolve("config.json"))) {
+      try (Stream<Path> entries = Files.list(out)) {
+        if (entries.findAny().isPresent()) {
+          throw new IOException(out + ": not empty, and no model; name a new directory");
+        }
       }
+    }
+    Path parent = out.toAbsolutePath().normalize().getParent();
+    if (parent != null && !Files.isWritable(Files.createDirectories(parent))) {
+      throw new AccessDeniedException(parent + ": access is denied, a model cannot be saved there");
     }
   }
 }

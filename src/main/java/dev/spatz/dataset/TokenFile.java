@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The file must not be changed while it is open. The operating system takes the mapping back
  * some time after {@link #close()}, when the last reader is gone.
  */
-public final class TokenFile implements AutoCloseable {
+final class TokenFile implements AutoCloseable {
   /** No view is larger, wherever buffers are indexed by int. */
   static final int SEGMENT_BYTES = 1 << 30;
 

@@ -53,11 +53,13 @@ public record Evaluation(long tokens, long textBytes, double natsPerToken, doubl
 
   @Override
   public String toString() {
+    String interval =
+        Double.isInfinite(margin) ? "" : String.format(Locale.ROOT, " ± %.4f", margin);
     return String.format(
         Locale.ROOT,
-        "%.4f ± %.4f nats/token, %.4f bits/byte, perplexity %.2f over %,d tokens",
+        "%.4f%s nats/token, %.4f bits/byte, perplexity %.2f over %,d tokens",
         natsPerToken,
-        margin,
+        interval,
         bitsPerByte(),
         perplexity(),
         tokens);

@@ -34,8 +34,13 @@ public final class ParameterSet implements AutoCloseable {
     return layout;
   }
 
-  /** The whole buffer (elements); it belongs to this set. */
+  /**
+   * The whole buffer (elements); it belongs to this set.
+   *
+   * @throws IllegalStateException if the set is closed
+   */
   public INDArray flat() {
+    requireOpen();
     return flat;
   }
 
@@ -43,8 +48,10 @@ public final class ParameterSet implements AutoCloseable {
    * The view of a parameter; it belongs to this set.
    *
    * @throws IllegalArgumentException if there is none of this name
+   * @throws IllegalStateException if the set is closed
    */
   public INDArray get(String name) {
+    requireOpen();
     INDArray view = find(name);
     if (view == null) {
       throw new IllegalArgumentException("no parameter is named " + name);
@@ -57,14 +64,29 @@ public final class ParameterSet implements AutoCloseable {
     return views.get(name);
   }
 
-  /** Sets all to zero. */
+  /**
+   * Sets all to zero.
+   *
+   * @throws IllegalStateException if the set is closed
+   */
   public void zero() {
-    Tensors.fill(flat, 0);
+    Tensors.fill(flat(), 0);
   }
 
-  /** Copies another set of the same layout into this one. */
+  /**
+   * Copies another set of the same layout into this one.
+   *
+   * @throws IllegalStateException if one of them is closed
+   */
   public void copyFrom(ParameterSet other) {
-    Tensors.copy(other.flat, flat);
+    Tensors.copy(other.flat(), flat());
+  }
+
+  /** The memory of a closed set is no longer ours: reading it could end the JVM. */
+  void requireOpen() {
+    if (flat.wasClosed()) {
+      throw new IllegalStateException("the parameters are closed");
+    }
   }
 
   /** Bytes off the heap. */

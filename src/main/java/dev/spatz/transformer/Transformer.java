@@ -52,7 +52,11 @@ public final class Transformer implements AutoCloseable {
     return parameters;
   }
 
-  /** Data type of weights and activations. */
+  /**
+   * Data type of weights and activations.
+   *
+   * @throws IllegalStateException if the model is closed, as every method that needs its weights
+   */
   public DataType dataType() {
     return parameters.flat().dataType();
   }
@@ -95,6 +99,7 @@ public final class Transformer implements AutoCloseable {
    * @param gradients a set of this model's layout, added to
    * @return the sum of the losses in nats, unscaled
    * @throws IllegalArgumentException if inputs or targets are not R, or outside the vocabulary
+   * @throws IllegalStateException if the model or the workspace is closed
    */
   public double lossAndGradients(
       Kernels kernels,
@@ -129,6 +134,7 @@ public final class Transformer implements AutoCloseable {
    * @param losses result (R): −ln p of each target, 0 where it is not counted; or null
    * @return the sum of the losses in nats
    * @throws IllegalArgumentException if inputs or targets are not R, or outside the vocabulary
+   * @throws IllegalStateException if the model or the workspace is closed
    */
   public double loss(
       Kernels kernels,
@@ -151,6 +157,9 @@ public final class Transformer implements AutoCloseable {
   }
 
   private void requireIds(String name, int[] ids, int least, Workspace workspace) {
+    if (workspace.logits.wasClosed()) {
+      throw new IllegalStateException("the workspace is closed");
+    }
     if (ids.length != workspace.rows()) {
       throw new IllegalArgumentException(
           String.format(
@@ -205,6 +214,7 @@ public final class Transformer implements AutoCloseable {
       Activations activations,
       Attention attention,
       DropoutSites dropout) {
+    parameters.requireOpen();
     INDArray x = activations.embedded; // (R,C)
     kernels.embed(ids, positions, weights.tokens(), weights.positions(), x);
     kernels.dropout(x, time, dropout.embedding());

@@ -159,7 +159,7 @@ class ConfigFileTest {
       value = {
         "[]|no JSON object",
         "§§|no JSON object",
-        "{|not JSON",
+        "{|not JSON: Unexpected end-of-input: expected close marker for Object (start marker at line: 1, column: 1)",
         "{}{}|not JSON",
         "{\"a\":1,\"a\":1}|Duplicate field 'a'"
       })

@@ -120,6 +120,13 @@ final class MainTest {
   }
 
   @Test
+  void outputBelowAFile_isRefusedBeforeTraining() throws IOException {
+    Answer answer = run("train", text(), "--out", text().resolve("model"), "--steps", 1);
+    assertRefused(1, text() + ": there is a file of this name", answer);
+    assertEquals(1, answer.err().lines().count(), answer.err());
+  }
+
+  @Test
   void outputThatHoldsSomethingElse_isRefusedBeforeTraining() throws IOException {
     Answer answer = run("train", text(), "--out", directory, "--steps", 1);
     assertRefused(1, "not empty, and no model", answer);

@@ -1,5 +1,6 @@
 package dev.spatz.cli;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -25,7 +26,7 @@ final class ShutdownTest {
   @Test
   void termination_savesWhatThereIs() throws IOException, InterruptedException {
     Path model = directory.resolve("model");
-    Process process = train(model);
+    Process process = train(model, 500);
     assumeTrue(process.supportsNormalTermination(), "this system only kills");
     List<String> lines = new ArrayList<>();
     try (BufferedReader errors = process.errorReader(StandardCharsets.UTF_8)) {
@@ -47,10 +48,32 @@ final class ShutdownTest {
     }
   }
 
-  private Process train(Path model) throws IOException {
+  @Test
+  void terminationBeforeTraining_savesNothing() throws IOException, InterruptedException {
+    Path model = directory.resolve("model");
+    Process process = train(model, 1_000_000); // is read for longer than the process is told to end
+    assumeTrue(process.supportsNormalTermination(), "this system only kills");
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader errors = process.errorReader(StandardCharsets.UTF_8)) {
+      for (String line = errors.readLine(); line != null; line = errors.readLine()) {
+        lines.add(line);
+        if (line.startsWith("learning a vocabulary")) {
+          process.toHandle().destroy();
+        }
+      }
+      assertNotEquals(0, process.waitFor(), lines.toString());
+    } finally {
+      process.destroyForcibly();
+    }
+    assertTrue(lines.contains("stopping ..."), lines.toString());
+    assertTrue(lines.contains("stopped before the first step: nothing is saved"), lines.toString());
+    assertFalse(Files.exists(model));
+  }
+
+  private Process train(Path model, int sentences) throws IOException {
     Path text =
         Files.writeString(
-            directory.resolve("text.txt"), "A sparrow in the hand sings.\n".repeat(500));
+            directory.resolve("text.txt"), "A sparrow in the hand sings.\n".repeat(sentences));
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-cp",

@@ -79,5 +79,6 @@ class EvaluatorTest {
   void evaluation_ofASingleWindowHasNoInterval() {
     Evaluation evaluation = Evaluation.of(new double[] {10}, new int[] {10}, 60);
     assertTrue(Double.isInfinite(evaluation.margin()));
+    assertTrue(evaluation.toString().startsWith("1.0000 nats/token, 0.2404 bits/byte"));
   }
 }

@@ -41,6 +41,32 @@ class TransformerTest {
     return Stream.of(GPT2, LLAMA);
   }
 
+  @ParameterizedTest
+  @MethodSource("configs")
+  void closedModelsAndWorkspaces_areRefused(TransformerConfig config) {
+    Transformer model = Transformer.zeros(config, DataType.FLOAT);
+    Workspace closed = model.workspace(SEQUENCES, TIME);
+    closed.close();
+    Executable pass = () -> model.loss(kernels, closed, inputs, targets, null);
+    assertClosed("the workspace is closed", pass);
+    try (Workspace workspace = model.workspace(SEQUENCES, TIME);
+        Decoder decoder = model.decoder();
+        KeyValueCache cache = model.cache()) {
+      model.close();
+      model.close();
+      String message = "the parameters are closed";
+      assertClosed(message, () -> model.loss(kernels, workspace, inputs, targets, null));
+      assertClosed(message, () -> decoder.accept(kernels, cache, 1));
+      assertClosed(message, model::decoder);
+      assertClosed(message, () -> model.workspace(1, 1));
+      assertClosed(message, () -> model.parameters().flat());
+    }
+  }
+
+  private static void assertClosed(String message, Executable executable) {
+    assertEquals(message, assertThrows(IllegalStateException.class, executable).getMessage());
+  }
+
   /** Logits of zero give every token the probability 1/V. */
   @ParameterizedTest
   @MethodSource("configs")

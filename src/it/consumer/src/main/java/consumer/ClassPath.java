@@ -9,6 +9,7 @@ import org.bytedeco.javacpp.Loader;
 final class ClassPath {
   private static final List<String> PLATFORMS =
       List.of("linux-", "macosx-", "windows-", "android-", "ios-");
+  private static final List<String> BYTEDECO = List.of("javacpp-", "openblas-", "dnnl-", "opencl-");
   private static final List<String> SHELL =
       List.of("picocli", "progressbar", "slf4j-simple", "extjwnl");
 
@@ -22,11 +23,11 @@ final class ClassPath {
             .toList();
     String here = "-" + Loader.getPlatform() + ".jar";
     long natives = jars.stream().filter(name -> name.endsWith(here)).count();
-    require(natives >= 3, "natives of this platform are missing (*" + here + ")", jars);
+    require(natives >= 5, "natives of this platform are missing (*" + here + ")", jars);
     for (String jar : jars) {
       boolean platform = PLATFORMS.stream().anyMatch(name -> jar.contains("-" + name));
       require(!platform || jar.endsWith(here), "natives of another platform: " + jar, jars);
-      boolean bytedeco = jar.startsWith("javacpp-") || jar.startsWith("openblas-");
+      boolean bytedeco = BYTEDECO.stream().anyMatch(jar::startsWith);
       require(!bytedeco || jar.contains("1.5.13"), "not of JavaCPP's 1.5.13 family: " + jar, jars);
       require(SHELL.stream().noneMatch(jar::startsWith), "only for the command line: " + jar, jars);
     }
