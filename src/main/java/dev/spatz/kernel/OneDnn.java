@@ -32,7 +32,11 @@ final class OneDnn {
         check(dnnl_set_primitive_cache_capacity(SHARED_PRIMITIVES), "primitive cache");
       } catch (LinkageError | IllegalStateException e) {
         engine = null;
-        obstacle = "oneDNN's native library does not load: " + e;
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+          cause = cause.getCause();
+        }
+        obstacle = "oneDNN's native library does not load: " + cause;
       }
       ENGINE = engine;
       OBSTACLE = obstacle;

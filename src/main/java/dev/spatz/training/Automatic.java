@@ -5,6 +5,8 @@ import dev.spatz.transformer.TransformerConfig;
 /** What is chosen where a configuration leaves it open. */
 public final class Automatic {
   private static final int TOKENS_PER_BATCH = 4096;
+  private static final int TOKENS_PER_SHARD = 256;
+  private static final int MOST_SHARDS = 8;
 
   private Automatic() {}
 
@@ -33,6 +35,17 @@ public final class Automatic {
   /** Sequences of a batch: about 4,096 tokens, at least 8 sequences. */
   static int batchSize(TransformerConfig model) {
     return Math.max(8, TOKENS_PER_BATCH / model.contextLength());
+  }
+
+  /**
+   * Shards of a micro-batch: as many as there are sequences, at most 8, a power of two; but few
+   * enough that each has about 256 tokens, since products of few rows are slow and every shard's
+   * gradient is added up.
+   */
+  static int shards(TransformerConfig model, int batchSize) {
+    long tokens = (long) batchSize * model.contextLength();
+    long most = Math.min(MOST_SHARDS, Math.max(2, tokens / TOKENS_PER_SHARD));
+    return Math.min(batchSize, (int) Long.highestOneBit(most));
   }
 
   /** Falls with the root of the width: 2·10⁻³ at 128 channels, 10⁻³ at 512. */

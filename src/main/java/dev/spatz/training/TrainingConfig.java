@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param batchSize sequences of a micro-batch; {@link #AUTO}: by the size of the model
  * @param accumulation micro-batches of a step; gradients are summed over them
  * @param shards parts into which a micro-batch is cut for parallel work, which the result's bytes
- *     depend on; {@link #AUTO}: the smaller of the batch size and 8
+ *     depend on; {@link #AUTO}: at most 8, at least 2, of about 256 tokens or more
  * @param steps steps to train; {@link #AUTO}: as many as fit into the time budget on this machine
  * @param timeBudget time for the steps and evaluations, if {@code steps} is automatic
  * @param timeLimit stops early after this time; never changes the schedule; null: no limit

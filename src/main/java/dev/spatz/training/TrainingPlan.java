@@ -49,13 +49,12 @@ public record TrainingPlan(
 
   private static final long EVALUATION_TOKENS = 1 << 16;
   private static final int EVALUATIONS = 10;
-  private static final int DEFAULT_SHARDS = 8;
 
   /** Decides what is automatic in a configuration, for a model and a number of steps. */
   static TrainingPlan of(
       TrainingConfig config, TransformerConfig model, long steps, KernelBackend kernels) {
     int batchSize = config.batchSize() > 0 ? config.batchSize() : Automatic.batchSize(model);
-    int shards = config.shards() > 0 ? config.shards() : Math.min(batchSize, DEFAULT_SHARDS);
+    int shards = config.shards() > 0 ? config.shards() : Automatic.shards(model, batchSize);
     if (shards > batchSize) {
       throw new IllegalArgumentException(
           String.format(
