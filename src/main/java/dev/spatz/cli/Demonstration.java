@@ -20,6 +20,9 @@ final class Demonstration {
   private static final Path DIRECTORY = Path.of("target", "wordnet-model");
   private static final long SEED = 1;
 
+  /** Some 2,400 definitions: enough to measure with, and soon measured. */
+  private static final double VALIDATION = 0.02;
+
   /** For the steps; learning the vocabulary and loading come on top. */
   private static final Duration TIME_BUDGET = Duration.ofSeconds(150);
 
@@ -35,10 +38,14 @@ final class Demonstration {
   int run() throws IOException {
     List<String> definitions = WordNet.definitions(SEED);
     note(
-        "%,d definitions of WordNet 3.1; a model learns from nine tenths of them, for about"
+        "%,d definitions of WordNet 3.1; a model learns from 98 % of them, for about"
             + " 3 minutes (Ctrl-C stops early and saves)",
         definitions.size());
-    TrainingConfig config = TrainingConfig.defaults().withTimeBudget(TIME_BUDGET).withSeed(SEED);
+    TrainingConfig config =
+        TrainingConfig.defaults()
+            .withTimeBudget(TIME_BUDGET)
+            .withValidationFraction(VALIDATION)
+            .withSeed(SEED);
     if (!new TrainingRun(notes).trainAndSave(Corpus.of(definitions), config, DIRECTORY)) {
       return ExitCode.SOFTWARE;
     }

@@ -61,6 +61,11 @@ public final class Tensors {
     array.assign(value);
   }
 
+  /** Multiplies every element. */
+  public static void scale(INDArray array, double factor) {
+    array.muli(factor);
+  }
+
   /** Copies all elements; arrays of one shape, whose types may differ. */
   public static void copy(INDArray source, INDArray target) {
     target.assign(source);

@@ -62,12 +62,6 @@ public final class AdamW implements AutoCloseable {
         step);
   }
 
-  /** Forgets all moments. */
-  public void reset() {
-    firstMoment.zero();
-    secondMoment.zero();
-  }
-
   /** Bytes off the heap. */
   public long bytes() {
     return firstMoment.bytes() + secondMoment.bytes();

@@ -10,12 +10,11 @@ import java.util.List;
 
 /** How many steps fit into a time, found by timing some that leave no trace. */
 final class StepBudget {
-  private static final int WARM_UP_STEPS = 3;
   private static final int LEAST_STEPS = 3;
   private static final int MOST_STEPS = 50;
   private static final double NANOS = 1e9;
 
-  /** Part of the budget that the timed steps may take. */
+  /** Part of the budget that the timed steps take, and as much before them to warm up. */
   private static final double TIMING = 0.02;
 
   /** Part of the budget that the steps get on a slow machine; the evaluations then exceed it. */
@@ -58,24 +57,24 @@ final class StepBudget {
                 transformer, data.train().windows(plan.model().contextLength()), team, plan);
         ParameterSet before = ParameterSet.zeros(weights.layout(), transformer.dataType())) {
       before.copyFrom(weights);
-      List<Double> seconds = new ArrayList<>();
-      double total = 0;
-      for (int i = 0; i < WARM_UP_STEPS + MOST_STEPS; i++) {
-        long start = System.nanoTime();
-        trainingStep.run(i, 0);
-        double elapsed = (System.nanoTime() - start) / NANOS;
-        if (i < WARM_UP_STEPS) {
-          continue;
-        }
-        seconds.add(elapsed);
-        total += elapsed;
-        if (seconds.size() >= LEAST_STEPS && total > most) {
-          break;
-        }
-      }
+      times(trainingStep, most); // until the JIT compiler is done
+      List<Double> seconds = times(trainingStep, most);
       weights.copyFrom(before);
       Collections.sort(seconds);
       return seconds.get(seconds.size() / 2);
     }
+  }
+
+  /** The seconds of steps that are done until there are enough. */
+  private static List<Double> times(TrainingStep trainingStep, double most) {
+    List<Double> seconds = new ArrayList<>();
+    double total = 0;
+    while (seconds.size() < LEAST_STEPS || total < most && seconds.size() < MOST_STEPS) {
+      long start = System.nanoTime();
+      trainingStep.run(seconds.size(), 0);
+      seconds.add((System.nanoTime() - start) / NANOS);
+      total += seconds.get(seconds.size() - 1);
+    }
+    return seconds;
   }
 }

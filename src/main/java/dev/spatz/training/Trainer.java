@@ -27,6 +27,7 @@ public final class Trainer implements AutoCloseable {
   private final TrainingPlan plan;
   private final TrainingStep trainingStep;
   private final ParameterSet best;
+  private final ParameterSet sum;
   private final Deque<Double> recentLosses = new ArrayDeque<>();
   private long step;
   private long bestStep;
@@ -43,6 +44,7 @@ public final class Trainer implements AutoCloseable {
             transformer, data.train().windows(plan.model().contextLength()), team, plan);
     this.best = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
     best.copyFrom(transformer.parameters());
+    this.sum = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
   }
 
   /**
@@ -110,6 +112,11 @@ public final class Trainer implements AutoCloseable {
     if (step % plan.evaluationInterval() != 0 && step != plan.steps()) {
       evaluate(listener);
     }
+    if (step == plan.steps() && plan.averagedSteps() > 1) {
+      sum.scale(1.0 / plan.averagedSteps());
+      transformer.parameters().copyFrom(sum);
+      evaluate(listener);
+    }
     transformer.parameters().copyFrom(best);
     Evaluation evaluation =
         reason == StopReason.CANCELLED ? bestEvaluation() : evaluate(Long.MAX_VALUE);
@@ -152,6 +159,9 @@ public final class Trainer implements AutoCloseable {
       throw new TrainingDivergedException(step + 1, outcome.loss(), outcome.gradientNorm());
     }
     step++;
+    if (step > plan.steps() - plan.averagedSteps()) {
+      trainingStep.addWeights(sum);
+    }
     recentLosses.addLast(outcome.loss());
     if (recentLosses.size() > RECENT_STEPS) {
       recentLosses.removeFirst();
@@ -204,5 +214,6 @@ public final class Trainer implements AutoCloseable {
     team.close();
     trainingStep.close();
     best.close();
+    sum.close();
   }
 }

@@ -1,5 +1,9 @@
 package dev.spatz.training;
 
+import static dev.spatz.training.Requirements.atLeast;
+import static dev.spatz.training.Requirements.positive;
+import static dev.spatz.training.Requirements.require;
+
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.DatasetOptions.LastPart;
 import dev.spatz.dataset.DatasetOptions.SeparateCorpus;
@@ -37,11 +41,13 @@ import org.jspecify.annotations.Nullable;
  * @param adamW numbers of the optimizer
  * @param gradientClip largest norm of a step's gradient; longer ones are scaled down; 0: no
  *     clipping
+ * @param averagedSteps the result may be the mean of the weights after each of the last so many
+ *     steps, if it is better than any single step's; 0: never; negative: a sixteenth of the steps
  * @param validation what the model is measured with: a last part of the corpus, larger than 0 and
  *     smaller than 1, or a corpus of its own
  * @param evaluationInterval steps between evaluations; {@link #AUTO}: a tenth of the steps
  * @param evaluationTokens validation tokens of an evaluation during training, spread evenly over
- *     the part; {@link #AUTO}: 65,536. The last evaluation takes the whole part
+ *     the part; {@link #AUTO}: 16,384. The last evaluation takes the whole part
  * @param patience stops early after so many evaluations without improvement; 0: never
  * @param seed of weights, data order and dropout
  * @param threads worker threads; {@link #AUTO}: the processors the JVM sees. The result does not
@@ -65,6 +71,7 @@ public record TrainingConfig(
     long warmupSteps,
     AdamWConfig adamW,
     double gradientClip,
+    long averagedSteps,
     Validation validation,
     long evaluationInterval,
     long evaluationTokens,
@@ -148,6 +155,7 @@ public record TrainingConfig(
         -1,
         AdamWConfig.defaults(),
         1,
+        -1,
         new LastPart(0.1),
         AUTO,
         AUTO,
@@ -260,6 +268,11 @@ public record TrainingConfig(
     return with(draft -> draft.gradientClip = value);
   }
 
+  /** This configuration with another number of last steps whose mean may be the result. */
+  public TrainingConfig withAveragedSteps(long value) {
+    return with(draft -> draft.averagedSteps = value);
+  }
+
   /** This configuration, measuring with this part of the corpus, its last. */
   public TrainingConfig withValidationFraction(double value) {
     return with(draft -> draft.validation = new LastPart(value));
@@ -295,20 +308,6 @@ public record TrainingConfig(
     return with(draft -> draft.threads = value);
   }
 
-  private static boolean positive(Duration duration) {
-    return !duration.isNegative() && !duration.isZero();
-  }
-
-  private static void atLeast(long least, String name, long value) {
-    require(value >= least, name, value, "must be at least " + least);
-  }
-
-  private static void require(boolean holds, String name, @Nullable Object value, String rule) {
-    if (!holds) {
-      throw new IllegalArgumentException(name + " (" + value + ") " + rule);
-    }
-  }
-
   private TrainingConfig with(Consumer<Draft> change) {
     Draft draft = new Draft(this);
     change.accept(draft);
@@ -334,6 +333,7 @@ public record TrainingConfig(
     long warmupSteps;
     AdamWConfig adamW;
     double gradientClip;
+    long averagedSteps;
     Validation validation;
     long evaluationInterval;
     long evaluationTokens;
@@ -359,6 +359,7 @@ public record TrainingConfig(
       warmupSteps = config.warmupSteps;
       adamW = config.adamW;
       gradientClip = config.gradientClip;
+      averagedSteps = config.averagedSteps;
       validation = config.validation;
       evaluationInterval = config.evaluationInterval;
       evaluationTokens = config.evaluationTokens;
@@ -386,6 +387,7 @@ public record TrainingConfig(
           warmupSteps,
           adamW,
           gradientClip,
+          averagedSteps,
           validation,
           evaluationInterval,
           evaluationTokens,

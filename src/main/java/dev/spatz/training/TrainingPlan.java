@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param schedule learning rate of every step
  * @param adamW numbers of the optimizer
  * @param gradientClip largest norm of a gradient, 0 for no clipping
+ * @param averagedSteps the last steps whose mean of weights may be the result, 0 for none
  * @param evaluationInterval steps between evaluations
  * @param evaluationTokens tokens of an evaluation during training
  * @param patience evaluations without improvement before stopping early, 0 for never
@@ -39,6 +40,7 @@ public record TrainingPlan(
     LearningRateSchedule schedule,
     AdamWConfig adamW,
     double gradientClip,
+    long averagedSteps,
     long evaluationInterval,
     long evaluationTokens,
     int patience,
@@ -47,8 +49,9 @@ public record TrainingPlan(
     long seed,
     KernelBackend kernels) {
 
-  private static final long EVALUATION_TOKENS = 1 << 16;
+  private static final long EVALUATION_TOKENS = 1 << 14;
   private static final int EVALUATIONS = 10;
+  private static final int AVERAGED_PART = 16;
 
   /** Decides what is automatic in a configuration, for a model and a number of steps. */
   static TrainingPlan of(
@@ -69,6 +72,9 @@ public record TrainingPlan(
         schedule(config, model, steps),
         config.adamW(),
         config.gradientClip(),
+        config.averagedSteps() >= 0
+            ? Math.min(config.averagedSteps(), steps)
+            : steps / AVERAGED_PART,
         config.evaluationInterval() > 0
             ? config.evaluationInterval()
             : Math.max(1, steps / EVALUATIONS),
@@ -113,6 +119,7 @@ public record TrainingPlan(
     settings.put("schedule", schedule.toString());
     settings.put("optimizer", adamW.toString());
     settings.put("gradientClip", Double.toString(gradientClip));
+    settings.put("averagedSteps", Long.toString(averagedSteps));
     settings.put("evaluationInterval", Long.toString(evaluationInterval));
     settings.put("evaluationTokens", Long.toString(evaluationTokens));
     settings.put("patience", Integer.toString(patience));

@@ -122,9 +122,13 @@ final class TrainingStep implements AutoCloseable {
             optimizer.update(worker.kernels, tree.total(), from(range), to(range), numbers));
   }
 
-  /** Forgets the optimizer's moments, as before the first step. */
-  void reset() {
-    optimizer.reset();
+  /** Adds the weights to a sum of them. */
+  void addWeights(ParameterSet sum) {
+    team.forEach(
+        rangeSquares.length,
+        (worker, range) ->
+            worker.kernels.addRange(
+                sum.flat(), transformer.parameters().flat(), from(range), to(range)));
   }
 
   private long from(int range) {

@@ -74,6 +74,15 @@ public final class ParameterSet implements AutoCloseable {
   }
 
   /**
+   * Multiplies all by a number.
+   *
+   * @throws IllegalStateException if the set is closed
+   */
+  public void scale(double factor) {
+    Tensors.scale(flat(), factor);
+  }
+
+  /**
    * Copies another set of the same layout into this one.
    *
    * @throws IllegalStateException if one of them is closed

@@ -148,6 +148,39 @@ class TrainerTest {
   }
 
   @Test
+  void run_mayResultInTheMeanOfTheLastWeights() {
+    List<double[]> weights = new ArrayList<>();
+    List<Evaluation> evaluations = new ArrayList<>();
+    TrainingConfig averaging = config().withSteps(8).withAveragedSteps(3);
+    try (Transformer transformer = Transformer.initialized(shape, DataType.DOUBLE, 1);
+        Trainer trainer = Trainer.create(transformer, data, averaging, KERNELS)) {
+      TrainingListener recording =
+          new TrainingListener() {
+            @Override
+            public void stepDone(StepReport report) {
+              weights.add(Tensors.toDoubles(transformer.parameters().flat()));
+            }
+
+            @Override
+            public void evaluated(long step, Evaluation evaluation, boolean best) {
+              evaluations.add(evaluation);
+            }
+          };
+      trainer.run(recording, new Cancellation());
+      double[] mean = new double[weights.get(0).length];
+      for (double[] last : weights.subList(5, 8)) {
+        for (int i = 0; i < mean.length; i++) {
+          mean[i] += last[i] / 3;
+        }
+      }
+      Tensors.write(transformer.parameters().flat(), 0, mean, 0, mean.length);
+      Evaluation expected = Evaluator.evaluate(transformer, data.validation(), 1, KERNELS);
+      Evaluation averaged = evaluations.get(evaluations.size() - 1);
+      assertEquals(expected.natsPerToken(), averaged.natsPerToken(), 1e-12);
+    }
+  }
+
+  @Test
   void run_stopsWhenCancelled() {
     Run run = new Run(DataType.FLOAT, shape, config(), 2);
     assertEquals(StopReason.CANCELLED, run.result.reason());
