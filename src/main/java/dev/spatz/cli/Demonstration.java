@@ -38,7 +38,7 @@ final class Demonstration {
   int run() throws IOException {
     List<String> definitions = WordNet.definitions(SEED);
     note(
-        "%,d definitions of WordNet 3.1; a model learns from 98 % of them, for about"
+        "%,d definitions of WordNet 3.1; a model learns from 98 %% of them, for about"
             + " 3 minutes (Ctrl-C stops early and saves)",
         definitions.size());
     TrainingConfig config =
