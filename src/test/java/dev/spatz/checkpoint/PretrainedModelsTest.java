@@ -94,7 +94,7 @@ class PretrainedModelsTest {
   /** The prompt and the likeliest next tokens, {@code length} in all. */
   private static int[] greedy(Transformer transformer, int[] prompt, int length) {
     int[] ids = Arrays.copyOf(prompt, length);
-    try (Kernels kernels = KernelBackend.ND4J.create();
+    try (Kernels kernels = KernelBackend.choose().create();
         Decoder decoder = transformer.decoder();
         KeyValueCache cache = transformer.cache()) {
       INDArray logits = decoder.accept(kernels, cache, prompt);
@@ -117,7 +117,7 @@ class PretrainedModelsTest {
   }
 
   private static double[] logits(Transformer transformer, int[] prompt) {
-    try (Kernels kernels = KernelBackend.ND4J.create();
+    try (Kernels kernels = KernelBackend.choose().create();
         Decoder decoder = transformer.decoder();
         KeyValueCache cache = transformer.cache()) {
       return Tensors.toDoubles(decoder.accept(kernels, cache, prompt));
