@@ -32,7 +32,7 @@ final class TrainingStep implements AutoCloseable {
   private final AdamW optimizer;
   private final double[] shardLosses;
   private final double[] rangeSquares;
-  private final WindowOrder order;
+  private final CounterRandom data;
   private final CounterRandom dropout;
 
   /** What came out of a step. */
@@ -53,8 +53,7 @@ final class TrainingStep implements AutoCloseable {
     long elements = transformer.parameters().layout().elements();
     this.rangeSquares = new double[Math.toIntExact((elements + RANGE - 1) / RANGE)];
     CounterRandom random = CounterRandom.of(plan.seed());
-    this.order =
-        new WindowOrder(random.child(DATA_STREAM), windows.starts(), windows.contextLength());
+    this.data = random.child(DATA_STREAM);
     this.dropout = random.child(DROPOUT_STREAM);
   }
 
@@ -88,12 +87,12 @@ final class TrainingStep implements AutoCloseable {
     int from = plan.shardStart(shard);
     int sequences = plan.shardStart(shard + 1) - from;
     WorkerTeam.Pass pass = worker.pass(sequences);
-    long firstOfStep = step * plan.accumulation() * plan.batchSize();
+    CounterRandom positions = data.child(step);
     double loss = 0;
     for (int micro = 0; micro < plan.accumulation(); micro++) {
       long first = (long) micro * plan.batchSize() + from;
       for (int i = 0; i < sequences; i++) {
-        long start = order.start(firstOfStep + first + i);
+        long start = positions.below(first + i, windows.starts());
         windows.sample(start, pass.inputs, pass.targets, i * windows.contextLength());
       }
       double rate = plan.model().dropout();
