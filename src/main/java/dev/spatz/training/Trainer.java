@@ -9,6 +9,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Trains a model: step after step, with evaluations in between, until a reason to stop. The best
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 public final class Trainer implements AutoCloseable {
   /** How many steps the reported training loss is the mean of. */
   private static final int RECENT_STEPS = 20;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
   private final Transformer transformer;
   private final Dataset data;
@@ -45,6 +49,12 @@ public final class Trainer implements AutoCloseable {
     this.best = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
     best.copyFrom(transformer.parameters());
     this.sum = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
+    LOG.info(
+        "memory off the heap: {} bytes of weights, {} of gradients for {} threads, {} of moments",
+        transformer.parameters().bytes(),
+        trainingStep.gradientBytes(),
+        team.size(),
+        trainingStep.momentBytes());
   }
 
   /**

@@ -121,6 +121,16 @@ final class TrainingStep implements AutoCloseable {
             optimizer.update(worker.kernels, tree.total(), from(range), to(range), numbers));
   }
 
+  /** Bytes off the heap for gradients: fewer threads need fewer buffers of them. */
+  long gradientBytes() {
+    return tree.bytes();
+  }
+
+  /** Bytes off the heap for the optimizer's moments. */
+  long momentBytes() {
+    return optimizer.bytes();
+  }
+
   /** Adds the weights to a sum of them. */
   void addWeights(ParameterSet sum) {
     team.forEach(
