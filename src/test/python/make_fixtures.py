@@ -71,7 +71,25 @@ def gpt2(p, c, ids):
     return norm(x, "transformer.ln_f") @ p.get("lm_head.weight", p["transformer.wte.weight"]).T
 
 
+def scaled(frequencies, scaling):
+    """Rotary frequencies by rope_scaling: all divided, or as Llama 3.1 by their wavelength."""
+    kind = scaling["rope_type"]
+    if kind == "default":
+        return frequencies
+    divided = frequencies / scaling["factor"]
+    if kind == "linear":
+        return divided
+    original = scaling["original_max_position_embeddings"]
+    low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+    wavelength = 2 * math.pi / frequencies
+    smooth = (original / wavelength - low) / (high - low)
+    between = (1 - smooth) * divided + smooth * frequencies
+    result = torch.where(wavelength > original / low, divided, between)
+    return torch.where(wavelength < original / high, frequencies, result)
+
+
 def llama(p, c, ids):
+    """Llama, Qwen2 and Qwen3: what they have not, the parameters have not."""
     def norm(x, name):
         variance = x.square().mean(-1, keepdim=True)
         return x / torch.sqrt(variance + c["rms_norm_eps"]) * p[name + ".weight"]
@@ -79,9 +97,13 @@ def llama(p, c, ids):
     def linear(x, name):  # weight (out, in)
         return x @ p[name + ".weight"].T + p.get(name + ".bias", 0)
 
+    def normed_heads(x, name):  # qwen3: each head by itself
+        return norm(x, name) if name + ".weight" in p else x
+
     def rotate(x):
         half = c["head_dim"] // 2
         frequencies = c["rope_theta"] ** (-torch.arange(half, dtype=torch.float64) / half)
+        frequencies = scaled(frequencies, c.get("rope_scaling") or {"rope_type": "default"})
         angles = torch.outer(torch.arange(x.shape[2], dtype=torch.float64), frequencies)
         a, b = x[..., :half], x[..., half:]
         cos, sin = angles.cos(), angles.sin()
@@ -91,8 +113,10 @@ def llama(p, c, ids):
     for i in range(c["num_hidden_layers"]):
         h = f"model.layers.{i}."
         y = norm(x, h + "input_layernorm")
-        q = rotate(split_heads(linear(y, h + "self_attn.q_proj"), c["num_attention_heads"]))
-        k = rotate(split_heads(linear(y, h + "self_attn.k_proj"), c["num_key_value_heads"]))
+        q = split_heads(linear(y, h + "self_attn.q_proj"), c["num_attention_heads"])
+        q = rotate(normed_heads(q, h + "self_attn.q_norm"))
+        k = split_heads(linear(y, h + "self_attn.k_proj"), c["num_key_value_heads"])
+        k = rotate(normed_heads(k, h + "self_attn.k_norm"))
         v = split_heads(linear(y, h + "self_attn.v_proj"), c["num_key_value_heads"])
         x = x + linear(attention(q, k, v), h + "self_attn.o_proj")
         y = norm(x, h + "post_attention_layernorm")
@@ -124,11 +148,22 @@ def gpt2_config(channels, inner, activation="gelu_new", epsilon=1e-5, tied=True,
 
 
 def llama_config(
-    channels, inner, heads, groups, size, theta=10000.0, epsilon=1e-5, tied=True, bias=False
+    channels,
+    inner,
+    heads,
+    groups,
+    size,
+    theta=10000.0,
+    epsilon=1e-5,
+    tied=True,
+    attention_bias=False,
+    mlp_bias=False,
+    scaling=None,
+    kind="llama",
 ):
     return {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
+        "model_type": kind,
+        "architectures": [kind.capitalize() + "ForCausalLM"],
         "vocab_size": VOCABULARY,
         "max_position_embeddings": CONTEXT,
         "hidden_size": channels,
@@ -141,8 +176,9 @@ def llama_config(
         "rms_norm_eps": epsilon,
         "rope_theta": theta,
         "tie_word_embeddings": tied,
-        "attention_bias": bias,
-        "mlp_bias": bias,
+        **({"attention_bias": attention_bias} if kind != "qwen2" else {}),
+        **({"mlp_bias": mlp_bias} if kind == "llama" else {}),
+        **({"rope_scaling": scaling} if scaling else {}),
     }
 
 
@@ -188,23 +224,37 @@ def llama_shapes(c):
         if bias:
             shapes[name + ".bias"] = (outputs,)
 
+    output_bias = c.get("attention_bias", False)
+    bias = output_bias or c["model_type"] == "qwen2"
+    mlp_bias = c.get("mlp_bias", False)
     for i in range(c["num_hidden_layers"]):
         h = f"model.layers.{i}."
         shapes[h + "input_layernorm.weight"] = (channels,)
-        linear(h + "self_attn.q_proj", queries, channels, c["attention_bias"])
-        linear(h + "self_attn.k_proj", keys, channels, c["attention_bias"])
-        linear(h + "self_attn.v_proj", keys, channels, c["attention_bias"])
-        linear(h + "self_attn.o_proj", channels, queries, c["attention_bias"])
+        linear(h + "self_attn.q_proj", queries, channels, bias)
+        linear(h + "self_attn.k_proj", keys, channels, bias)
+        linear(h + "self_attn.v_proj", keys, channels, bias)
+        linear(h + "self_attn.o_proj", channels, queries, output_bias)
+        if c["model_type"] == "qwen3":
+            shapes[h + "self_attn.q_norm.weight"] = (c["head_dim"],)
+            shapes[h + "self_attn.k_norm.weight"] = (c["head_dim"],)
         shapes[h + "post_attention_layernorm.weight"] = (channels,)
-        linear(h + "mlp.gate_proj", inner, channels, c["mlp_bias"])
-        linear(h + "mlp.up_proj", inner, channels, c["mlp_bias"])
-        linear(h + "mlp.down_proj", channels, inner, c["mlp_bias"])
+        linear(h + "mlp.gate_proj", inner, channels, mlp_bias)
+        linear(h + "mlp.up_proj", inner, channels, mlp_bias)
+        linear(h + "mlp.down_proj", channels, inner, mlp_bias)
     shapes["model.norm.weight"] = (channels,)
     if not c["tie_word_embeddings"]:
         shapes["lm_head.weight"] = (VOCABULARY, channels)
     return shapes
 
 
+# So that of eight frequencies some are divided, some stay and some lie between.
+LLAMA3_SCALING = {
+    "rope_type": "llama3",
+    "factor": 4.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 3.0,
+    "original_max_position_embeddings": 12,
+}
 VARIANTS = {
     "gpt2": gpt2_config(48, 100),
     "gpt2-exact-gelu-no-bias": gpt2_config(24, 96, activation="gelu", bias=False),
@@ -212,10 +262,27 @@ VARIANTS = {
     "llama": llama_config(48, 56, heads=3, groups=1, size=16),
     "llama-untied": llama_config(24, 40, heads=3, groups=3, size=8, theta=500.0, tied=False),
     "llama-wide-heads-bias": llama_config(
-        24, 35, heads=4, groups=2, size=10, epsilon=1e-6, bias=True
+        24, 35, heads=4, groups=2, size=10, epsilon=1e-6, attention_bias=True, mlp_bias=True
+    ),
+    "llama-attention-bias": llama_config(
+        16, 20, heads=2, groups=1, size=8, theta=1e6, attention_bias=True
+    ),
+    "llama-mlp-bias-linear-rope": llama_config(
+        16, 20, heads=2, groups=2, size=8, mlp_bias=True, scaling={"rope_type": "linear", "factor": 3.5}
+    ),
+    "llama3-rope": llama_config(
+        16, 20, heads=2, groups=1, size=16, theta=40.0, scaling=LLAMA3_SCALING
+    ),
+    "qwen2": llama_config(24, 40, heads=4, groups=2, size=6, epsilon=1e-6, kind="qwen2"),
+    "qwen2-untied": llama_config(
+        16, 20, heads=2, groups=1, size=10, theta=1e6, tied=False, kind="qwen2"
+    ),
+    "qwen3": llama_config(24, 40, heads=4, groups=2, size=10, epsilon=1e-6, kind="qwen3"),
+    "qwen3-untied-bias": llama_config(
+        16, 20, heads=3, groups=3, size=4, tied=False, attention_bias=True, kind="qwen3"
     ),
 }
-MODELS = {"gpt2": (gpt2, gpt2_shapes), "llama": (llama, llama_shapes)}
+MODELS = {"gpt2": (gpt2, gpt2_shapes), **dict.fromkeys(("llama", "qwen2", "qwen3"), (llama, llama_shapes))}
 
 
 # ---- weights, batch, losses, files ----

@@ -3,6 +3,8 @@ package dev.spatz.checkpoint;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.transformer.Architecture;
+import dev.spatz.transformer.Biases;
+import dev.spatz.transformer.RopeScaling;
 import dev.spatz.transformer.TransformerConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,11 +60,12 @@ record Gpt2Format() implements ModelFormat {
         heads,
         channels / heads,
         config.integer(Math.multiplyExact(4, channels), "n_inner"),
-        own.flag(true, BIASES),
+        own.flag(true, BIASES) ? Biases.ALL : Biases.NONE,
         config.flag(true, "tie_word_embeddings"),
         gelu(config),
         config.number(1e-5, "layer_norm_epsilon"),
         10_000,
+        RopeScaling.NONE,
         dropout(config));
   }
 
@@ -108,12 +111,12 @@ record Gpt2Format() implements ModelFormat {
         .put("scale_attn_weights", true)
         .put("scale_attn_by_inverse_layer_idx", false)
         .put("reorder_and_upcast_attn", false);
-    own.put(BIASES, shape.biases());
+    own.put(BIASES, shape.biases() == Biases.ALL);
   }
 
   @Override
   public List<TensorMapping> tensors(TransformerConfig shape) {
-    Tensors tensors = new Tensors(shape.biases(), new ArrayList<>());
+    Tensors tensors = new Tensors(shape.biases() == Biases.ALL, new ArrayList<>());
     long channels = shape.channels();
     long inner = shape.feedForward();
     tensors.add(TensorMapping.of(name("wte.weight"), "tokens", shape.vocabularySize(), channels));

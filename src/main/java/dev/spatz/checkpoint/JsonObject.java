@@ -140,6 +140,12 @@ final class JsonObject {
     return find(key) != null;
   }
 
+  /** Whether a key has the value {@code null}: of some keys it does not mean their default. */
+  boolean isNull(String key) {
+    JsonNode value = node.get(key);
+    return value != null && value.isNull();
+  }
+
   /** The value of a key, or null. */
   @Nullable JsonNode find(String key) {
     JsonNode value = node.get(key);

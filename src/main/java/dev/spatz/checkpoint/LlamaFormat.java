@@ -4,31 +4,56 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.transformer.Architecture;
+import dev.spatz.transformer.Biases;
 import dev.spatz.transformer.TransformerConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * Llama as {@code LlamaForCausalLM} saves it: rotary positions in split-half order, as ours. Our
- * dropout, which has more places than {@code attention_dropout}, stands among our own keys.
+ * Llama and its kin as Hugging Face's library saves them: rotary positions in split-half order, as
+ * ours. Our dropout, which has more places than {@code attention_dropout}, stands among our own
+ * keys.
  */
-record LlamaFormat() implements ModelFormat {
+enum LlamaFormat implements ModelFormat {
+  LLAMA(Architecture.LLAMA, "LlamaForCausalLM", new Defaults(32_000, 11_008, 2048, 32, 0)),
+
+  /** A Llama, and saved as one; its attention reaches back so far as {@code sliding_window}. */
+  MISTRAL(Architecture.LLAMA, "MistralForCausalLM", new Defaults(32_000, 14_336, 131_072, 8, 0)),
+  QWEN2(Architecture.QWEN2, "Qwen2ForCausalLM", new Defaults(151_936, 22_016, 32_768, 32, 0)),
+  QWEN3(Architecture.QWEN3, "Qwen3ForCausalLM", new Defaults(151_936, 22_016, 32_768, 32, 128));
+
   private static final String DROPOUT = "dropout";
-  private static final double DEFAULT_THETA = 10_000;
+  private static final String WINDOW = "sliding_window";
+  private static final int DEFAULT_WINDOW = 4096;
 
   /** Rotary frequencies, which older files hold. */
   private static final Pattern BUFFER =
-      Pattern.compile("layers\\.\\d+\\.self_attn\\.rotary_emb\\.inv_freq");
+      Pattern.compile("(layers\\.\\d+\\.self_attn\\.)?rotary_emb\\.inv_freq");
+
+  private final Architecture architecture;
+  private final String className;
+  private final Defaults defaults;
+
+  /** What a file means that leaves these out; no head size: channels divided by heads. */
+  private record Defaults(
+      int vocabularySize, int feedForward, int positions, int keyValueHeads, int headSize) {}
+
+  LlamaFormat(Architecture architecture, String className, Defaults defaults) {
+    this.architecture = architecture;
+    this.className = className;
+    this.defaults = defaults;
+  }
 
   @Override
   public String modelType() {
-    return "llama";
+    return name().toLowerCase(Locale.ROOT);
   }
 
   @Override
   public String className() {
-    return "LlamaForCausalLM";
+    return className;
   }
 
   @Override
@@ -38,96 +63,115 @@ record LlamaFormat() implements ModelFormat {
 
   @Override
   public TransformerConfig read(JsonObject config, JsonObject own) throws InvalidFileException {
-    if (!config.text("silu", "hidden_act").equals("silu")) {
+    String activation = config.text("silu", "hidden_act");
+    if (!activation.equals("silu") && !activation.equals("swish")) {
       throw config.invalid("hidden_act", "\"silu\" is implemented, no other");
     }
-    requireFullAttention(config);
-    boolean biases = config.flag(false, "attention_bias");
-    if (config.flag(false, "mlp_bias") != biases) {
-      throw config.invalid(
-          "mlp_bias", "only models with both this and attention_bias, or neither, are implemented");
-    }
+    int positions = config.integer(defaults.positions, "max_position_embeddings");
+    int layers = config.integer(32, "num_hidden_layers");
+    requireFullAttention(config, positions, layers);
     int channels = config.integer(4096, "hidden_size");
     int heads = config.integer(32, "num_attention_heads");
-    if (heads < 1 || !config.has("head_dim") && channels % heads != 0) {
+    if (heads < 1 || headSize(config) == 0 && channels % heads != 0) {
       throw config.invalid(
           "num_attention_heads",
           "it must divide hidden_size (" + channels + ") where there is no head_dim");
     }
-    int keyValueHeads = config.integer(heads, "num_key_value_heads");
-    int headSize = config.integer(channels / heads, "head_dim");
+    int keyValueHeads =
+        config.integer(
+            config.isNull("num_key_value_heads") || this == LLAMA ? heads : defaults.keyValueHeads,
+            "num_key_value_heads");
+    int headSize = headSize(config) == 0 ? channels / heads : headSize(config);
     if ((heads + 2L * keyValueHeads) * headSize > Integer.MAX_VALUE) {
       throw config.invalid("head_dim", "the heads together must be narrower than 2^31");
     }
-    int feedForward = config.integer(11_008, "intermediate_size");
+    int feedForward = config.integer(defaults.feedForward, "intermediate_size");
     if (feedForward > Integer.MAX_VALUE / 2) {
       throw config.invalid("intermediate_size", "it must be below 2^30");
     }
+    RopeSettings rope = RopeSettings.read(config);
     return new TransformerConfig(
-        Architecture.LLAMA,
-        config.integer(32_000, "vocab_size"),
-        config.integer(2048, "max_position_embeddings"),
-        config.integer(32, "num_hidden_layers"),
+        architecture,
+        config.integer(defaults.vocabularySize, "vocab_size"),
+        positions,
+        layers,
         channels,
         heads,
         keyValueHeads,
         headSize,
         feedForward,
-        biases,
+        biases(config),
         config.flag(false, "tie_word_embeddings"),
         Gelu.TANH,
         config.number(1e-6, "rms_norm_eps"),
-        ropeTheta(config),
+        rope.theta(),
+        rope.scaling(),
         dropout(config, own));
   }
 
-  private static void requireFullAttention(JsonObject config) throws InvalidFileException {
-    config.requireAbsent("sliding_window");
-    config.requireFlag("use_sliding_window", false);
-    JsonNode layers = config.find("layer_types");
-    if (layers != null) {
-      for (JsonNode layer : layers) {
-        if (!layer.asText().equals("full_attention")) {
-          throw config.invalid("layer_types", "\"full_attention\" is implemented, no other");
+  /** The head size that a file gives, 0 if it gives none. */
+  private int headSize(JsonObject config) throws InvalidFileException {
+    if (!config.has("head_dim")) {
+      return config.isNull("head_dim") ? 0 : defaults.headSize;
+    }
+    int size = config.integer(0, "head_dim");
+    if (size < 1) {
+      throw config.invalid("head_dim", "it must be positive");
+    }
+    return size;
+  }
+
+  private Biases biases(JsonObject config) throws InvalidFileException {
+    switch (this) {
+      case LLAMA:
+        return Biases.of(config.flag(false, "attention_bias"), config.flag(false, "mlp_bias"));
+      case MISTRAL:
+        config.requireFlag("attention_bias", false);
+        config.requireFlag("mlp_bias", false);
+        return Biases.NONE;
+      case QWEN2:
+        config.requireFlag("attention_bias", true);
+        config.requireFlag("mlp_bias", false);
+        return Biases.QKV;
+      default:
+        config.requireFlag("mlp_bias", false);
+        return Biases.of(config.flag(false, "attention_bias"), false);
+    }
+  }
+
+  /** A window that is as wide as the context changes nothing. */
+  private void requireFullAttention(JsonObject config, int positions, int layers)
+      throws InvalidFileException {
+    boolean sliding =
+        switch (this) {
+          case LLAMA -> config.has(WINDOW);
+          case MISTRAL -> !config.isNull(WINDOW);
+          default ->
+              config.flag(false, "use_sliding_window")
+                  && config.integer(28, "max_window_layers") < layers;
+        };
+    JsonNode types = config.find("layer_types");
+    if (types != null) {
+      for (JsonNode type : types) {
+        if (type.asText().equals("sliding_attention")) {
+          sliding = true;
+        } else if (!type.asText().equals("full_attention")) {
+          throw config.invalid(
+              "layer_types",
+              "\"full_attention\" and \"sliding_attention\" are implemented, no other");
         }
       }
     }
-  }
-
-  /** The base of the frequencies: at the top in older files, in {@code rope_parameters} in new. */
-  private static double ropeTheta(JsonObject config) throws InvalidFileException {
-    double theta = config.number(DEFAULT_THETA, "rope_theta");
-    requireWholeHeads(config);
-    JsonObject scaling = config.object("rope_scaling");
-    if (scaling != null) {
-      requireDefaultRope(scaling);
-    }
-    JsonObject parameters = config.object("rope_parameters");
-    if (parameters == null) {
-      return theta;
-    }
-    requireDefaultRope(parameters);
-    double newer = parameters.number(theta, "rope_theta");
-    if (config.has("rope_theta") && theta != newer) {
+    int window = config.integer(DEFAULT_WINDOW, WINDOW);
+    if (sliding && window < positions) {
       throw config.invalid(
-          "rope_theta", "rope_parameters.rope_theta (" + newer + ") contradicts it");
-    }
-    return newer;
-  }
-
-  private static void requireDefaultRope(JsonObject rope) throws InvalidFileException {
-    for (String key : List.of("rope_type", "type")) {
-      if (!rope.text("default", key).equals("default")) {
-        throw rope.invalid(key, "\"default\" is implemented, no other");
-      }
-    }
-    requireWholeHeads(rope);
-    rope.requireAbsent("factor");
-  }
-
-  private static void requireWholeHeads(JsonObject rope) throws InvalidFileException {
-    if (rope.number(1, "partial_rotary_factor") != 1) {
-      throw rope.invalid("partial_rotary_factor", "it must be 1 or absent");
+          WINDOW,
+          String.format(
+              Locale.ROOT,
+              "attention within a window is not implemented where the context exceeds it; lower "
+                  + "max_position_embeddings (%d) to %d",
+              positions,
+              window));
     }
   }
 
@@ -153,13 +197,23 @@ record LlamaFormat() implements ModelFormat {
         .put("head_dim", shape.headSize())
         .put("hidden_act", "silu")
         .put("max_position_embeddings", shape.contextLength())
-        .put("rms_norm_eps", shape.normEpsilon())
-        .put("rope_theta", shape.ropeTheta())
-        .putNull("rope_scaling")
-        .put("attention_bias", shape.biases())
-        .put("attention_dropout", shape.dropout())
-        .put("mlp_bias", shape.biases())
-        .put("pretraining_tp", 1);
+        .put("rms_norm_eps", shape.normEpsilon());
+    new RopeSettings(shape.ropeTheta(), shape.ropeScaling()).write(config);
+    config.put("attention_dropout", shape.dropout());
+    if (architecture == Architecture.LLAMA) {
+      config
+          .put("attention_bias", shape.biases().projection())
+          .put("mlp_bias", shape.biases().feedForward())
+          .put("pretraining_tp", 1);
+    } else {
+      config
+          .put("use_sliding_window", false)
+          .putNull(WINDOW)
+          .put("max_window_layers", shape.layers());
+    }
+    if (architecture == Architecture.QWEN3) {
+      config.put("attention_bias", shape.biases().projection());
+    }
     own.put(DROPOUT, shape.dropout());
   }
 
@@ -192,23 +246,33 @@ record LlamaFormat() implements ModelFormat {
     String gateUp = ours + "feedforward.up";
     String gain = ours + "attention.norm.gain";
     tensors.add(TensorMapping.of(theirs + "input_layernorm.weight", gain, channels));
-    addLinear(tensors, shape, attention + "q_proj", qkv, 0, queries, channels);
-    addLinear(tensors, shape, attention + "k_proj", qkv, queries, keys, channels);
-    addLinear(tensors, shape, attention + "v_proj", qkv, queries + keys, keys, channels);
+    boolean biases = shape.biases().qkv();
+    addLinear(tensors, biases, attention + "q_proj", qkv, 0, queries, channels);
+    addLinear(tensors, biases, attention + "k_proj", qkv, queries, keys, channels);
+    addLinear(tensors, biases, attention + "v_proj", qkv, queries + keys, keys, channels);
+    if (shape.architecture() == Architecture.QWEN3) {
+      long size = shape.headSize();
+      gain = ours + "attention.querynorm.gain";
+      tensors.add(TensorMapping.of(attention + "q_norm.weight", gain, size));
+      gain = ours + "attention.keynorm.gain";
+      tensors.add(TensorMapping.of(attention + "k_norm.weight", gain, size));
+    }
+    biases = shape.biases().projection();
     String projection = ours + "attention.projection";
-    addLinear(tensors, shape, attention + "o_proj", projection, 0, channels, queries);
+    addLinear(tensors, biases, attention + "o_proj", projection, 0, channels, queries);
     gain = ours + "feedforward.norm.gain";
     tensors.add(TensorMapping.of(theirs + "post_attention_layernorm.weight", gain, channels));
-    addLinear(tensors, shape, feedForward + "gate_proj", gateUp, 0, inner, channels);
-    addLinear(tensors, shape, feedForward + "up_proj", gateUp, inner, inner, channels);
+    biases = shape.biases().feedForward();
+    addLinear(tensors, biases, feedForward + "gate_proj", gateUp, 0, inner, channels);
+    addLinear(tensors, biases, feedForward + "up_proj", gateUp, inner, inner, channels);
     String down = ours + "feedforward.down";
-    addLinear(tensors, shape, feedForward + "down_proj", down, 0, channels, inner);
+    addLinear(tensors, biases, feedForward + "down_proj", down, 0, channels, inner);
   }
 
   /** A linear map that is some rows of one of ours, which may hold several side by side. */
   private static void addLinear(
       List<TensorMapping> tensors,
-      TransformerConfig shape,
+      boolean biases,
       String theirs,
       String ours,
       long firstRow,
@@ -216,7 +280,7 @@ record LlamaFormat() implements ModelFormat {
       long columns) {
     tensors.add(
         TensorMapping.ofRows(theirs + ".weight", ours + ".weight", firstRow, rows, columns));
-    if (shape.biases()) {
+    if (biases) {
       tensors.add(TensorMapping.ofRows(theirs + ".bias", ours + ".bias", firstRow, rows));
     }
   }

@@ -26,8 +26,9 @@ import org.nd4j.linalg.api.buffer.DataType;
  *   <li>{@code README.md}: the model card, for people
  * </ul>
  *
- * <p>Read are models of {@code model_type} gpt2 and llama, in float32, float16, bfloat16 or
- * float64. What a file asks for and is not implemented is refused, never ignored.
+ * <p>Read are models of {@code model_type} gpt2, llama, mistral, qwen2 and qwen3, in float32,
+ * float16, bfloat16 or float64. What a file asks for and is not implemented is refused, never
+ * ignored.
  */
 public final class ModelDirectory {
   private static final String README = "README.md";

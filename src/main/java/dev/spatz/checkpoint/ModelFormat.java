@@ -43,7 +43,9 @@ sealed interface ModelFormat permits Gpt2Format, LlamaFormat {
   static ModelFormat of(Architecture architecture) {
     return switch (architecture) {
       case GPT2 -> new Gpt2Format();
-      case LLAMA -> new LlamaFormat();
+      case LLAMA -> LlamaFormat.LLAMA;
+      case QWEN2 -> LlamaFormat.QWEN2;
+      case QWEN3 -> LlamaFormat.QWEN3;
     };
   }
 
@@ -51,9 +53,14 @@ sealed interface ModelFormat permits Gpt2Format, LlamaFormat {
   static ModelFormat of(JsonObject config) throws InvalidFileException {
     return switch (config.text("model_type")) {
       case "gpt2" -> new Gpt2Format();
-      case "llama" -> new LlamaFormat();
+      case "llama" -> LlamaFormat.LLAMA;
+      case "mistral" -> LlamaFormat.MISTRAL;
+      case "qwen2" -> LlamaFormat.QWEN2;
+      case "qwen3" -> LlamaFormat.QWEN3;
       default ->
-          throw config.invalid("model_type", "\"gpt2\" and \"llama\" are implemented, no other");
+          throw config.invalid(
+              "model_type",
+              "\"gpt2\", \"llama\", \"mistral\", \"qwen2\" and \"qwen3\" are implemented, no other");
     };
   }
 }

@@ -42,6 +42,11 @@ record TensorMapping(
     return new TensorMapping(name, list(shape), null, 0, false);
   }
 
+  /** Whether it holds the token embeddings. */
+  boolean isEmbeddings() {
+    return "tokens".equals(parameter);
+  }
+
   /** The number of elements. */
   long elements() {
     return shape.stream().reduce(1L, Math::multiplyExact);

@@ -46,19 +46,23 @@ record TensorMatch(
     Set<String> unexpected = new TreeSet<>(files.names());
     unexpected.removeIf(name -> format.isBuffer(withoutPrefix(name, format)));
     TensorFiles.Located embeddings = null;
+    boolean tied = config.shape().tiedEmbeddings();
     for (TensorMapping mapping : format.tensors(config.shape())) {
       TensorFiles.Located tensor = find(mapping.name(), format, files);
+      if (tensor == null && tied && mapping.isEmbeddings()) {
+        tensor = files.find(HEAD); // of the two names of one matrix, the file has the other
+      }
       if (tensor == null) {
         missing.add(mapping.name());
         continue;
       }
-      embeddings = embeddings == null ? tensor : embeddings;
+      embeddings = mapping.isEmbeddings() ? tensor : embeddings;
       found.put(mapping, tensor);
       unexpected.remove(tensor.info().name());
       addWrong(wrong, tensor.info(), mapping.shape());
     }
-    TensorFiles.Located head = config.shape().tiedEmbeddings() ? files.find(HEAD) : null;
-    if (head != null && embeddings != null) {
+    TensorFiles.Located head = tied ? files.find(HEAD) : null;
+    if (head != null && embeddings != null && head != embeddings) {
       unexpected.remove(HEAD);
       addWrong(wrong, head.info(), embeddings.info().shape());
     }
@@ -88,8 +92,7 @@ record TensorMatch(
               ConfigFile.NAME));
     }
     long table = (long) shape.contextLength() * shape.headSize() * Float.BYTES;
-    if (shape.architecture() == Architecture.LLAMA
-        && table > Math.max(SMALL_TABLE, files.bytes())) {
+    if (shape.architecture() != Architecture.GPT2 && table > Math.max(SMALL_TABLE, files.bytes())) {
       throw config
           .json()
           .invalid(

@@ -66,7 +66,7 @@ final class FloatRmsBackward {
   }
 
   /** In eight sums, because each addition waits for the one before. */
-  private static float dot(float[] a, float[] b, int from, int count) {
+  static float dot(float[] a, float[] b, int from, int count) {
     float sum0 = 0;
     float sum1 = 0;
     float sum2 = 0;

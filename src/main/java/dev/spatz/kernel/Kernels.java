@@ -135,6 +135,39 @@ public interface Kernels extends AutoCloseable {
       INDArray dX,
       @Nullable INDArray dGain);
 
+  /**
+   * Root-mean-square normalization of each query and each key head by itself (Henry et al. 2020, as
+   * Qwen3 has it), in place: {@code head = head · inverseRms · gain}. Values stay as they are;
+   * {@code shape.time()} is not used.
+   *
+   * @param qkv queries, keys and values side by side (R,(H+2G)·D)
+   * @param queryGain of all query heads (D)
+   * @param keyGain of all key heads (D)
+   * @param normalized result (R,(H+G)·D): the heads before the gains, kept for the backward
+   * @param inverseRms result (R,H+G), kept for the backward
+   */
+  void queryKeyNorm(
+      INDArray qkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      double epsilon,
+      INDArray normalized,
+      INDArray inverseRms);
+
+  /**
+   * Gradients of {@link #queryKeyNorm}: {@code dQkv} is that of the result, and changed in place.
+   */
+  void queryKeyNormBackward(
+      INDArray dQkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      INDArray normalized,
+      INDArray inverseRms,
+      @Nullable INDArray dQueryGain,
+      @Nullable INDArray dKeyGain);
+
   // ---- activations ----
 
   /** {@code y = gelu(x)} element by element (Hendrycks and Gimpel 2016), in the named form. */

@@ -141,6 +141,34 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
+  public void queryKeyNorm(
+      INDArray qkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      double epsilon,
+      INDArray normalized,
+      INDArray inverseRms) {
+    enter();
+    JavaHeads.normalize(qkv, shape, queryGain, keyGain, epsilon, normalized, inverseRms);
+  }
+
+  @Override
+  public void queryKeyNormBackward(
+      INDArray dQkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      INDArray normalized,
+      INDArray inverseRms,
+      @Nullable INDArray dQueryGain,
+      @Nullable INDArray dKeyGain) {
+    enter();
+    JavaHeads.backward(
+        dQkv, shape, queryGain, keyGain, normalized, inverseRms, dQueryGain, dKeyGain);
+  }
+
+  @Override
   public void gelu(Gelu form, INDArray x, INDArray y) {
     enter();
     activations.gelu(form, x, y);

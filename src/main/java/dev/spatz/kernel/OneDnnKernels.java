@@ -3,9 +3,7 @@ package dev.spatz.kernel;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_add;
 
 import java.util.Arrays;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
@@ -32,6 +30,7 @@ final class OneDnnKernels implements Kernels {
   private final OneDnnCrossEntropy crossEntropy = new OneDnnCrossEntropy(matmul, softmax, memory);
   private final FloatRows rows = new FloatRows(memory);
   private final FloatRmsBackward rmsBackward = new FloatRmsBackward(memory);
+  private final FloatHeads heads = new FloatHeads(memory);
   private final FloatRanges ranges = new FloatRanges(memory);
   private int ones;
 
@@ -59,28 +58,8 @@ final class OneDnnKernels implements Kernels {
     if (array == null) {
       return 0;
     }
-    if (array.dataType() != DataType.FLOAT) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "array of type %s: the kernels onednn take float32 only; for float64 use %s=nd4j",
-              array.dataType(),
-              KernelBackend.PROPERTY));
-    }
-    long stride = 1;
-    for (int i = array.rank() - 1; i >= 0; i--) {
-      if (array.size(i) > 1 && array.stride(i) != stride) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "array of shape %s and strides %s must be in C order without gaps",
-                Arrays.toString(array.shape()),
-                Arrays.toString(array.stride())));
-      }
-      stride *= array.size(i);
-    }
     arguments[argument++] = array;
-    return Tensors.address(array);
+    return NativeFloats.address(array);
   }
 
   @Override
@@ -225,6 +204,40 @@ final class OneDnnKernels implements Kernels {
     enter();
     rmsBackward.apply(
         rows(x), columns(x), at(dY), at(x), at(gain), at(inverseRms), at(dX), at(dGain));
+  }
+
+  @Override
+  public void queryKeyNorm(
+      INDArray qkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      double epsilon,
+      INDArray normalized,
+      INDArray inverseRms) {
+    enter();
+    long rows = qkv.size(0);
+    long n = at(normalized);
+    heads.normalize(at(qkv), rows, shape, at(queryGain), at(keyGain), epsilon, n, at(inverseRms));
+  }
+
+  @Override
+  public void queryKeyNormBackward(
+      INDArray dQkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      INDArray normalized,
+      INDArray inverseRms,
+      @Nullable INDArray dQueryGain,
+      @Nullable INDArray dKeyGain) {
+    enter();
+    long query = at(queryGain);
+    long key = at(keyGain);
+    long n = at(normalized);
+    long inverse = at(inverseRms);
+    long dQuery = at(dQueryGain);
+    heads.backward(at(dQkv), dQkv.size(0), shape, query, key, n, inverse, dQuery, at(dKeyGain));
   }
 
   @Override

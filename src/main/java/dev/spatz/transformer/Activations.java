@@ -3,6 +3,7 @@ package dev.spatz.transformer;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -15,10 +16,19 @@ final class Activations implements AutoCloseable {
   record Normalized(INDArray values, INDArray mean, INDArray inverseDeviation) {}
 
   /**
+   * What the backward of the normalization of query and key heads needs.
+   *
+   * @param normalized the heads before the gains (R,(H+G)·D)
+   * @param inverseRms (R,H+G)
+   */
+  record Heads(INDArray normalized, INDArray inverseRms) {}
+
+  /**
    * What a block writes.
    *
    * @param attentionNorm its input, normalized
    * @param qkv queries, keys and values (R,(H+2G)·D)
+   * @param heads of queries and keys, or null where they are not normalized
    * @param attended heads side by side (R,H·D)
    * @param middle residual stream after attention (R,C)
    * @param feedForwardNorm the middle, normalized
@@ -29,6 +39,7 @@ final class Activations implements AutoCloseable {
   record Block(
       Normalized attentionNorm,
       INDArray qkv,
+      @Nullable Heads heads,
       INDArray attended,
       INDArray middle,
       Normalized feedForwardNorm,
@@ -61,6 +72,7 @@ final class Activations implements AutoCloseable {
         new Block(
             rows(first.attentionNorm, rows),
             Tensors.rows(first.qkv, 0, rows),
+            first.heads == null ? null : rows(first.heads, rows),
             Tensors.rows(first.attended, 0, rows),
             Tensors.rows(first.middle, 0, rows),
             rows(first.feedForwardNorm, rows),
@@ -86,6 +98,7 @@ final class Activations implements AutoCloseable {
     return new Block(
         normalized(config, rows, allocator),
         allocator.zeros(rows, config.attentionShape(1).rowWidth()),
+        config.architecture() == Architecture.QWEN3 ? heads(config, rows, allocator) : null,
         allocator.zeros(rows, attended),
         allocator.zeros(rows, config.channels()),
         normalized(config, rows, allocator),
@@ -97,6 +110,17 @@ final class Activations implements AutoCloseable {
   private static Normalized normalized(TransformerConfig config, int rows, Allocator allocator) {
     return new Normalized(
         allocator.zeros(rows, config.channels()), allocator.zeros(rows), allocator.zeros(rows));
+  }
+
+  private static Heads heads(TransformerConfig config, int rows, Allocator allocator) {
+    int heads = config.heads() + config.keyValueHeads();
+    return new Heads(
+        allocator.zeros(rows, (long) heads * config.headSize()), allocator.zeros(rows, heads));
+  }
+
+  private static Heads rows(Heads whole, int rows) {
+    return new Heads(
+        Tensors.rows(whole.normalized, 0, rows), Tensors.rows(whole.inverseRms, 0, rows));
   }
 
   private static Normalized rows(Normalized whole, int rows) {

@@ -8,5 +8,9 @@ public enum Architecture {
    * Root-mean-square normalization, rotary positions, SwiGLU, grouped key/value heads (Touvron et
    * al. 2023).
    */
-  LLAMA
+  LLAMA,
+  /** A Llama whose queries, keys and values have biases (Yang et al. 2024). */
+  QWEN2,
+  /** A Llama whose query and key heads are normalized, each by itself (Yang et al. 2025). */
+  QWEN3
 }

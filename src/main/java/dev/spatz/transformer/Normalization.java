@@ -12,7 +12,7 @@ record Normalization(
     boolean rootMeanSquare, double epsilon, INDArray gain, @Nullable INDArray bias) {
   static Normalization of(ParameterSet set, String name, TransformerConfig config) {
     return new Normalization(
-        config.architecture() == Architecture.LLAMA,
+        config.gated(),
         config.normEpsilon(),
         set.get(name + ParameterLayout.GAIN),
         set.find(name + ParameterLayout.BIAS));

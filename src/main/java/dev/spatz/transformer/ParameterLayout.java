@@ -35,6 +35,8 @@ public record ParameterLayout(List<Parameter> parameters, long matrixElements, l
   static final String ATTENTION_NORM = "attention.norm";
 
   static final String FEED_FORWARD_NORM = "feedforward.norm";
+  static final String QUERY_NORM = "attention.querynorm";
+  static final String KEY_NORM = "attention.keynorm";
 
   private static final int ALIGNMENT = 16;
 
@@ -65,9 +67,17 @@ public record ParameterLayout(List<Parameter> parameters, long matrixElements, l
     for (int layer = 0; layer < config.layers(); layer++) {
       builder.norm(layer(layer, ATTENTION_NORM), config);
       builder.norm(layer(layer, FEED_FORWARD_NORM), config);
-      if (config.biases()) {
+      if (config.architecture() == Architecture.QWEN3) {
+        builder.vector(layer(layer, QUERY_NORM + GAIN), config.headSize());
+        builder.vector(layer(layer, KEY_NORM + GAIN), config.headSize());
+      }
+      if (config.biases().qkv()) {
         builder.vector(layer(layer, QKV + BIAS), config.attentionShape(1).rowWidth());
+      }
+      if (config.biases().projection()) {
         builder.vector(layer(layer, PROJECTION + BIAS), channels);
+      }
+      if (config.biases().feedForward()) {
         builder.vector(layer(layer, UP + BIAS), config.hiddenWidth());
         builder.vector(layer(layer, DOWN + BIAS), channels);
       }
@@ -100,7 +110,7 @@ public record ParameterLayout(List<Parameter> parameters, long matrixElements, l
 
     void norm(String name, TransformerConfig config) {
       vector(name + GAIN, config.channels());
-      if (config.architecture() == Architecture.GPT2 && config.biases()) {
+      if (config.architecture() == Architecture.GPT2 && config.biases() == Biases.ALL) {
         vector(name + BIAS, config.channels());
       }
     }

@@ -6,7 +6,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Cosines and sines (P,D/2) of the rotary angles: position p and frequency i turn by {@code p ·
- * theta^(−2i/D)} (Su et al. 2021).
+ * theta^(−2i/D)} (Su et al. 2021), scaled.
  */
 final class RotaryTable implements AutoCloseable {
   final INDArray cosines;
@@ -18,7 +18,8 @@ final class RotaryTable implements AutoCloseable {
     double[] cosine = new double[positions * frequencies];
     double[] sine = new double[positions * frequencies];
     for (int i = 0; i < frequencies; i++) {
-      double frequency = Math.pow(config.ropeTheta(), -2.0 * i / config.headSize());
+      double frequency =
+          config.ropeScaling().scaled(Math.pow(config.ropeTheta(), -2.0 * i / config.headSize()));
       for (int position = 0; position < positions; position++) {
         cosine[position * frequencies + i] = Math.cos(position * frequency);
         sine[position * frequencies + i] = Math.sin(position * frequency);

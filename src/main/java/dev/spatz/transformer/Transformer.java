@@ -26,8 +26,7 @@ public final class Transformer implements AutoCloseable {
     this.config = config;
     this.parameters = ParameterSet.zeros(ParameterLayout.of(config), type);
     this.weights = Weights.of(parameters, config);
-    this.rotary =
-        config.architecture() == Architecture.LLAMA ? new RotaryTable(config, type) : null;
+    this.rotary = config.gated() ? new RotaryTable(config, type) : null;
   }
 
   /** A model whose weights are all zero, to be filled from a file; the caller closes it. */
@@ -224,6 +223,7 @@ public final class Transformer implements AutoCloseable {
 
       layer.attentionNorm().forward(kernels, x, a.attentionNorm());
       layer.qkv().forward(kernels, a.attentionNorm().values(), null, a.qkv()); // (R,(H+2G)·D)
+      layer.queryKeyNorm().forward(kernels, a.qkv(), a.heads());
       rotate(kernels, a.qkv(), positions);
       attention.apply(i, a.qkv(), a.attended()); // (R,H·D)
       Dropout drop = dropout.attentionBranch(i);
@@ -286,6 +286,7 @@ public final class Transformer implements AutoCloseable {
           dropout.attentionWeights(i),
           d.qkv());
       rotateBackward(kernels, d.qkv(), workspace.positions);
+      layer.queryKeyNorm().backward(kernels, d.qkv(), a.heads(), dLayer.queryKeyNorm());
       layer
           .qkv()
           .backward(kernels, d.qkv(), a.attentionNorm().values(), d.normalized(), dLayer.qkv());
@@ -351,7 +352,7 @@ public final class Transformer implements AutoCloseable {
   private void activate(Kernels kernels, INDArray hidden, INDArray activated) {
     switch (config.architecture()) {
       case GPT2 -> kernels.gelu(config.gelu(), hidden, activated);
-      case LLAMA -> kernels.swiGlu(hidden, activated);
+      case LLAMA, QWEN2, QWEN3 -> kernels.swiGlu(hidden, activated);
     }
   }
 
@@ -359,7 +360,7 @@ public final class Transformer implements AutoCloseable {
       Kernels kernels, INDArray dActivated, INDArray hidden, INDArray dHidden) {
     switch (config.architecture()) {
       case GPT2 -> kernels.geluBackward(config.gelu(), dActivated, hidden, dHidden);
-      case LLAMA -> kernels.swiGluBackward(dActivated, hidden, dHidden);
+      case LLAMA, QWEN2, QWEN3 -> kernels.swiGluBackward(dActivated, hidden, dHidden);
     }
   }
 

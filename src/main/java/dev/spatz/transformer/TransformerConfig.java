@@ -2,8 +2,10 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Gelu;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * The shape of a decoder-only transformer.
@@ -15,13 +17,16 @@ import java.util.function.Consumer;
  * @param channels C, width of the residual stream
  * @param heads H, query heads
  * @param keyValueHeads G, key and value heads; divides {@code heads}, equal to it for {@code GPT2}
- * @param headSize D, usually C/H; even for {@code LLAMA}
+ * @param headSize D, usually C/H; even where positions are rotary
  * @param feedForward F, width inside the feed-forward part
- * @param biases whether linear maps (and layer normalizations) have biases
+ * @param biases which linear maps have biases: {@code GPT2} all or none, and its normalizations
+ *     with them; {@code QWEN2} queries, keys and values; {@code QWEN3} those of the attention or
+ *     none
  * @param tiedEmbeddings whether the head's weights are the token embeddings
- * @param gelu form of the activation of {@code GPT2}; {@code LLAMA} does not use it
+ * @param gelu form of the activation of {@code GPT2}; others do not use it
  * @param normEpsilon added to the variance in normalizations
- * @param ropeTheta base of the rotary frequencies of {@code LLAMA}; {@code GPT2} does not use it
+ * @param ropeTheta base of the rotary frequencies; {@code GPT2} does not use it
+ * @param ropeScaling how those are lowered; {@code GPT2} does not use it
  * @param dropout probability of zeroing in training: after the embedding, on attention weights and
  *     at the end of each residual branch, as nanoGPT does
  */
@@ -35,18 +40,19 @@ public record TransformerConfig(
     int keyValueHeads,
     int headSize,
     int feedForward,
-    boolean biases,
+    Biases biases,
     boolean tiedEmbeddings,
     Gelu gelu,
     double normEpsilon,
     double ropeTheta,
+    RopeScaling ropeScaling,
     double dropout) {
 
   /**
    * Checks the shape.
    *
-   * @throws IllegalArgumentException if a size is not positive, heads do not divide, or a number is
-   *     out of range
+   * @throws IllegalArgumentException if a size is not positive, heads do not divide, a number is
+   *     out of range, or the architecture has no such biases
    */
   public TransformerConfig {
     requirePositive("vocabularySize", vocabularySize);
@@ -73,9 +79,21 @@ public record TransformerConfig(
               headSize,
               channels));
     }
-    if (architecture == Architecture.LLAMA && headSize % 2 != 0) {
+    if (architecture != Architecture.GPT2 && headSize % 2 != 0) {
       throw new IllegalArgumentException(
           String.format(Locale.ROOT, "headSize (%d) must be even for rotary positions", headSize));
+    }
+    if (!allows(architecture, biases)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "biases (%s) of %s must be %s",
+              biases,
+              architecture.name().toLowerCase(Locale.ROOT),
+              Arrays.stream(Biases.values())
+                  .filter(other -> allows(architecture, other))
+                  .map(Biases::name)
+                  .collect(Collectors.joining(" or "))));
     }
     if (!(normEpsilon > 0) || Double.isInfinite(normEpsilon)) {
       throw new IllegalArgumentException("normEpsilon (" + normEpsilon + ") must be positive");
@@ -106,11 +124,12 @@ public record TransformerConfig(
         heads,
         headSize(channels, heads),
         4 * channels,
-        true,
+        Biases.ALL,
         true,
         Gelu.TANH,
         1e-5,
         10_000,
+        RopeScaling.NONE,
         0);
   }
 
@@ -122,8 +141,42 @@ public record TransformerConfig(
    */
   public static TransformerConfig llama(
       int vocabularySize, int contextLength, int layers, int heads, int channels) {
+    return gated(
+        Architecture.LLAMA, Biases.NONE, vocabularySize, contextLength, layers, heads, channels);
+  }
+
+  /**
+   * A Qwen2: as {@link #llama}, with biases of queries, keys and values.
+   *
+   * @throws IllegalArgumentException if heads do not divide channels
+   */
+  public static TransformerConfig qwen2(
+      int vocabularySize, int contextLength, int layers, int heads, int channels) {
+    return gated(
+        Architecture.QWEN2, Biases.QKV, vocabularySize, contextLength, layers, heads, channels);
+  }
+
+  /**
+   * A Qwen3: as {@link #llama}, with normalized query and key heads.
+   *
+   * @throws IllegalArgumentException if heads do not divide channels
+   */
+  public static TransformerConfig qwen3(
+      int vocabularySize, int contextLength, int layers, int heads, int channels) {
+    return gated(
+        Architecture.QWEN3, Biases.NONE, vocabularySize, contextLength, layers, heads, channels);
+  }
+
+  private static TransformerConfig gated(
+      Architecture architecture,
+      Biases biases,
+      int vocabularySize,
+      int contextLength,
+      int layers,
+      int heads,
+      int channels) {
     return new TransformerConfig(
-        Architecture.LLAMA,
+        architecture,
         vocabularySize,
         contextLength,
         layers,
@@ -132,11 +185,12 @@ public record TransformerConfig(
         heads,
         headSize(channels, heads),
         (8 * channels / 3 + 31) / 32 * 32,
-        false,
+        biases,
         true,
         Gelu.TANH,
         1e-5,
         10_000,
+        RopeScaling.NONE,
         0);
   }
 
@@ -165,8 +219,13 @@ public record TransformerConfig(
     return with(draft -> draft.feedForward = value);
   }
 
-  /** This shape with or without biases. */
+  /** This shape with all biases, or with none. */
   public TransformerConfig withBiases(boolean value) {
+    return withBiases(value ? Biases.ALL : Biases.NONE);
+  }
+
+  /** This shape with other biases. */
+  public TransformerConfig withBiases(Biases value) {
     return with(draft -> draft.biases = value);
   }
 
@@ -190,6 +249,11 @@ public record TransformerConfig(
     return with(draft -> draft.ropeTheta = value);
   }
 
+  /** This shape with other scaling of its rotary frequencies. */
+  public TransformerConfig withRopeScaling(RopeScaling value) {
+    return with(draft -> draft.ropeScaling = value);
+  }
+
   /** This shape with another probability of dropout. */
   public TransformerConfig withDropout(double value) {
     return with(draft -> draft.dropout = value);
@@ -207,7 +271,21 @@ public record TransformerConfig(
 
   /** Width of the first feed-forward map: gate and up side by side where there is a gate. */
   int hiddenWidth() {
-    return architecture == Architecture.LLAMA ? 2 * feedForward : feedForward;
+    return gated() ? 2 * feedForward : feedForward;
+  }
+
+  /** Whether it is a kind of Llama: RMS normalization, rotary positions, SwiGLU. */
+  boolean gated() {
+    return architecture != Architecture.GPT2;
+  }
+
+  private static boolean allows(Architecture architecture, Biases biases) {
+    return switch (architecture) {
+      case GPT2 -> biases == Biases.NONE || biases == Biases.ALL;
+      case LLAMA -> biases != Biases.QKV;
+      case QWEN2 -> biases == Biases.QKV;
+      case QWEN3 -> biases == Biases.NONE || biases == Biases.ATTENTION;
+    };
   }
 
   private static int headSize(int channels, int heads) {
@@ -243,11 +321,12 @@ public record TransformerConfig(
     int keyValueHeads;
     int headSize;
     int feedForward;
-    boolean biases;
+    Biases biases;
     boolean tiedEmbeddings;
     Gelu gelu;
     double normEpsilon;
     double ropeTheta;
+    RopeScaling ropeScaling;
     double dropout;
 
     Draft(TransformerConfig config) {
@@ -265,6 +344,7 @@ public record TransformerConfig(
       gelu = config.gelu;
       normEpsilon = config.normEpsilon;
       ropeTheta = config.ropeTheta;
+      ropeScaling = config.ropeScaling;
       dropout = config.dropout;
     }
 
@@ -284,6 +364,7 @@ public record TransformerConfig(
           gelu,
           normEpsilon,
           ropeTheta,
+          ropeScaling,
           dropout);
     }
   }

@@ -26,6 +26,7 @@ record Weights(
   record Layer(
       Normalization attentionNorm,
       LinearMap qkv,
+      QueryKeyNorm queryKeyNorm,
       LinearMap projection,
       Normalization feedForwardNorm,
       LinearMap up,
@@ -35,6 +36,7 @@ record Weights(
       return new Layer(
           norm(set, config, layer, ParameterLayout.ATTENTION_NORM),
           map(set, layer, ParameterLayout.QKV),
+          QueryKeyNorm.of(set, config, layer),
           map(set, layer, ParameterLayout.PROJECTION),
           norm(set, config, layer, ParameterLayout.FEED_FORWARD_NORM),
           map(set, layer, ParameterLayout.UP),

@@ -1,11 +1,11 @@
 package dev.spatz.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.spatz.kernel.Gelu;
 import dev.spatz.transformer.Architecture;
+import dev.spatz.transformer.Biases;
 import dev.spatz.transformer.TransformerConfig;
 import org.junit.jupiter.api.Test;
 
@@ -28,7 +28,7 @@ class BenchmarkPresetTest {
       TransformerConfig model = preset.workload().model();
       assertEquals(Architecture.GPT2, model.architecture());
       assertEquals(Gelu.EXACT, model.gelu());
-      assertFalse(model.biases());
+      assertEquals(Biases.NONE, model.biases());
       assertTrue(model.tiedEmbeddings());
       assertEquals(0, model.dropout());
     }

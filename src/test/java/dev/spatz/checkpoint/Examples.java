@@ -53,6 +53,19 @@ final class Examples {
         .withFeedForward(11);
   }
 
+  static TransformerConfig qwen2() {
+    return TransformerConfig.qwen2(CHARACTERS.vocabularySize(), 7, 2, 4, 8)
+        .withKeyValueHeads(2)
+        .withFeedForward(11);
+  }
+
+  static TransformerConfig qwen3() {
+    return TransformerConfig.qwen3(CHARACTERS.vocabularySize(), 7, 2, 4, 8)
+        .withKeyValueHeads(2)
+        .withHeadSize(6)
+        .withFeedForward(11);
+  }
+
   /** As {@link #llama()}, which has two layers. */
   static TransformerConfig threeLayers() {
     return TransformerConfig.llama(CHARACTERS.vocabularySize(), 7, 3, 4, 8);

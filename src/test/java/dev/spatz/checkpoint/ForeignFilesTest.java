@@ -62,6 +62,39 @@ class ForeignFilesTest {
     assertArrayEquals(expected, loadedWeights());
   }
 
+  /** Of the two names of one matrix, savers that drop shared tensors keep any. */
+  @Test
+  void tiedEmbeddings_storedAsTheHeadOnly_areRead() throws IOException {
+    for (TransformerConfig shape : List.of(Examples.gpt2(), Examples.llama(), Examples.qwen3())) {
+      Path model = parent.resolve(shape.architecture().name());
+      directory = model;
+      weights = directory.resolve("model.safetensors");
+      assertEquivalent(
+          shape, name -> name.replaceFirst(".*(wte|embed_tokens).weight", "lm_head.weight"));
+    }
+  }
+
+  @Test
+  void untiedEmbeddings_storedAsTheHeadOnly_areMissing() throws IOException {
+    Examples.save(directory, Examples.llama().withTiedEmbeddings(false));
+    List<SafetensorsWriter.Tensor> tensors = tensors(name -> name);
+    tensors.removeIf(tensor -> tensor.info().name().contains("embed_tokens"));
+    rewrite(tensors);
+    assertRefused("1 missing: model.embed_tokens.weight");
+  }
+
+  @Test
+  void rotaryBuffers_arePassedOver() throws IOException {
+    Examples.save(directory, Examples.qwen3());
+    float[] expected = loadedWeights();
+    List<SafetensorsWriter.Tensor> tensors = tensors(name -> name);
+    String buffer = "rotary_emb.inv_freq";
+    tensors.add(tensor("model.layers.0.self_attn." + buffer, List.of(3L), new double[3]));
+    tensors.add(tensor("model." + buffer, List.of(3L), new double[3]));
+    rewrite(tensors);
+    assertArrayEquals(expected, loadedWeights());
+  }
+
   @Test
   void tiedHead_thatDiffers_isRefused() throws IOException {
     Examples.save(directory, Examples.gpt2());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.spatz.kernel.Tensors;
+import dev.spatz.transformer.Biases;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
@@ -43,6 +44,11 @@ class ModelDirectoryTest {
         Examples.gpt2().withTiedEmbeddings(false).withFeedForward(5).withDropout(0.1),
         Examples.llama(),
         Examples.llama().withBiases(true).withKeyValueHeads(1),
+        Examples.llama().withBiases(Biases.ATTENTION),
+        Examples.llama().withBiases(Biases.FEED_FORWARD),
+        Examples.qwen2(),
+        Examples.qwen3(),
+        Examples.qwen3().withBiases(Biases.ATTENTION).withTiedEmbeddings(false),
         Examples.llama().withKeyValueHeads(4).withTiedEmbeddings(false),
         Examples.llama().withHeadSize(6).withDropout(0.25),
         TransformerConfig.llama(300, 9, 1, 2, 4));
@@ -146,7 +152,7 @@ class ModelDirectoryTest {
     Examples.save(directory, Examples.gpt2().withBiases(false));
     Examples.edit(directory.resolve("config.json"), "\"spatz\"", "\"other\"");
     try (LoadedModel loaded = ModelDirectory.load(directory)) {
-      assertTrue(loaded.transformer().config().biases());
+      assertEquals(Biases.ALL, loaded.transformer().config().biases());
     }
   }
 

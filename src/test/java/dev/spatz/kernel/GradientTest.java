@@ -150,6 +150,34 @@ class GradientTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
+  void queryKeyNorm(Kernels k) {
+    AttentionShape shape = new AttentionShape(1, 4, 2, 5);
+    INDArray x = gaussian(3, 40);
+    INDArray queryGain = gaussian(5);
+    INDArray keyGain = gaussian(5);
+    INDArray y = gaussian(3, 40);
+    INDArray dY = gaussian(3, 40);
+    INDArray normalized = gaussian(3, 30);
+    INDArray inverse = gaussian(3, 6);
+    INDArray dX = zeros(x);
+    INDArray dQueryGain = zeros(queryGain);
+    INDArray dKeyGain = zeros(keyGain);
+    Runnable forward =
+        () -> {
+          Tensors.copy(x, y);
+          k.queryKeyNorm(y, shape, queryGain, keyGain, 1e-5, normalized, inverse);
+        };
+    forward.run();
+    Tensors.copy(dY, dX);
+    k.queryKeyNormBackward(
+        dX, shape, queryGain, keyGain, normalized, inverse, dQueryGain, dKeyGain);
+    check("dX", x, dX, y, dY, forward);
+    check("dQueryGain", queryGain, dQueryGain, y, dY, forward);
+    check("dKeyGain", keyGain, dKeyGain, y, dY, forward);
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
   void activations(Kernels k) {
     INDArray x = gaussian(8, 6);
     INDArray y = gaussian(8, 6);

@@ -150,6 +150,32 @@ final class NaiveKernels implements Kernels {
   }
 
   @Override
+  public void queryKeyNorm(
+      INDArray qkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      double epsilon,
+      INDArray normalized,
+      INDArray inverseRms) {
+    NaiveNormalizations.heads(qkv, shape, queryGain, keyGain, epsilon, normalized, inverseRms);
+  }
+
+  @Override
+  public void queryKeyNormBackward(
+      INDArray dQkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      INDArray normalized,
+      INDArray inverseRms,
+      @Nullable INDArray dQueryGain,
+      @Nullable INDArray dKeyGain) {
+    NaiveNormalizations.headsBackward(
+        dQkv, shape, queryGain, keyGain, normalized, inverseRms, dQueryGain, dKeyGain);
+  }
+
+  @Override
   public void gelu(Gelu form, INDArray x, INDArray y) {
     Values in = Values.of(x);
     Values out = Values.of(y);

@@ -103,4 +103,79 @@ final class NaiveNormalizations {
     dG.store();
     dB.store();
   }
+
+  static void heads(
+      INDArray qkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      double epsilon,
+      INDArray normalized,
+      INDArray inverseRms) {
+    Values x = Values.of(qkv);
+    Values n = Values.of(normalized);
+    Values inverse = Values.of(inverseRms);
+    int size = shape.headSize();
+    for (int r = 0; r < x.rows(); r++) {
+      for (int head = 0; head < inverse.columns; head++) {
+        Values gain = Values.of(head < shape.heads() ? queryGain : keyGain);
+        double mean = 0;
+        for (int i = 0; i < size; i++) {
+          mean += Math.pow(x.get(r, head * size + i), 2) / size;
+        }
+        inverse.set(r, head, Math.pow(mean + epsilon, -0.5));
+        for (int i = 0; i < size; i++) {
+          int at = head * size + i;
+          n.set(r, at, x.get(r, at) * inverse.get(r, head));
+          x.set(r, at, n.get(r, at) * gain.at[i]);
+        }
+      }
+    }
+    x.store();
+    n.store();
+    inverse.store();
+  }
+
+  /** By the matrix of slopes, as {@link #backward}. */
+  static void headsBackward(
+      INDArray dQkv,
+      AttentionShape shape,
+      INDArray queryGain,
+      INDArray keyGain,
+      INDArray normalized,
+      INDArray inverseRms,
+      @Nullable INDArray dQueryGain,
+      @Nullable INDArray dKeyGain) {
+    Values d = Values.of(dQkv);
+    Values n = Values.of(normalized);
+    Values inverse = Values.of(inverseRms);
+    Values dQuery = Values.of(dQueryGain);
+    Values dKey = Values.of(dKeyGain);
+    int size = shape.headSize();
+    for (int r = 0; r < d.rows(); r++) {
+      for (int head = 0; head < inverse.columns; head++) {
+        boolean query = head < shape.heads();
+        Values gain = Values.of(query ? queryGain : keyGain);
+        Values dGain = query ? dQuery : dKey;
+        double[] dX = new double[size];
+        for (int j = 0; j < size; j++) {
+          double dY = d.get(r, head * size + j);
+          double nJ = n.get(r, head * size + j);
+          if (dGain.present()) {
+            dGain.at[j] += dY * nJ;
+          }
+          for (int i = 0; i < size; i++) {
+            double slope = (i == j ? 1 : 0) - n.get(r, head * size + i) * nJ / size;
+            dX[i] += dY * gain.at[j] * inverse.get(r, head) * slope;
+          }
+        }
+        for (int i = 0; i < size; i++) {
+          d.set(r, head * size + i, dX[i]);
+        }
+      }
+    }
+    d.store();
+    dQuery.store();
+    dKey.store();
+  }
 }

@@ -135,6 +135,23 @@ abstract class RowKernelsTest extends KernelsHarness {
   }
 
   @ParameterizedTest
+  @CsvSource({"1,1,1,1", "3,3,1,8", "8,4,2,13", "64,2,2,64", "13,3,3,207", "207,6,3,4"})
+  void queryKeyNorm_equalsJudge(int rows, int heads, int keyValueHeads, int size) {
+    AttentionShape shape = new AttentionShape(1, heads, keyValueHeads, size);
+    int normed = heads + keyValueHeads;
+    long[] qkv = of(rows, shape.rowWidth());
+    long[] normalized = of(rows, (long) normed * size);
+    INDArray[] a = random(qkv, of(size), of(size), normalized, of(rows, normed));
+    agree((k, b) -> k.queryKeyNorm(b[0], shape, b[1], b[2], 1e-3, b[3], b[4]), a);
+    INDArray[] d = random(qkv, of(size), of(size), null, null, of(size), of(size));
+    d[3] = a[3];
+    d[4] = a[4];
+    agree((k, b) -> k.queryKeyNormBackward(b[0], shape, b[1], b[2], b[3], b[4], b[5], b[6]), d);
+    d[5] = null;
+    agree((k, b) -> k.queryKeyNormBackward(b[0], shape, b[1], b[2], b[3], b[4], b[5], b[6]), d);
+  }
+
+  @ParameterizedTest
   @EnumSource
   void gelu_equalsJudge(Gelu form) {
     for (int size : new int[] {1, 3, 8, 13, 64, 207}) {

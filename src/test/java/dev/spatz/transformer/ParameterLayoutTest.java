@@ -18,7 +18,15 @@ class ParameterLayoutTest {
     TransformerConfig gpt2 = TransformerConfig.gpt2(13, 7, 2, 3, 15);
     TransformerConfig llama =
         TransformerConfig.llama(13, 7, 2, 3, 18).withHeadSize(4).withKeyValueHeads(1);
+    TransformerConfig qwen2 =
+        TransformerConfig.qwen2(13, 7, 2, 3, 18).withHeadSize(4).withKeyValueHeads(1);
+    TransformerConfig qwen3 =
+        TransformerConfig.qwen3(13, 7, 2, 3, 18).withHeadSize(4).withKeyValueHeads(1);
     return Stream.of(
+        qwen2,
+        qwen3,
+        qwen3.withBiases(Biases.ATTENTION),
+        llama.withBiases(Biases.FEED_FORWARD),
         gpt2,
         gpt2.withBiases(false),
         gpt2.withTiedEmbeddings(false),
@@ -101,6 +109,62 @@ class ParameterLayoutTest {
             "layers.0.feedforward.norm.gain (18)",
             "norm.gain (18)"),
         described(config));
+  }
+
+  @Test
+  void parameters_ofQwen2() {
+    assertEquals(
+        List.of(
+            "tokens (13, 18)",
+            "layers.0.attention.qkv.weight (54, 18)",
+            "layers.0.attention.projection.weight (18, 18)",
+            "layers.0.feedforward.up.weight (128, 18)",
+            "layers.0.feedforward.down.weight (18, 64)",
+            "layers.0.attention.norm.gain (18)",
+            "layers.0.feedforward.norm.gain (18)",
+            "layers.0.attention.qkv.bias (54)",
+            "norm.gain (18)"),
+        described(TransformerConfig.qwen2(13, 7, 1, 3, 18)));
+  }
+
+  @Test
+  void parameters_ofQwen3() {
+    assertEquals(
+        List.of(
+            "tokens (13, 18)",
+            "layers.0.attention.qkv.weight (20, 18)",
+            "layers.0.attention.projection.weight (18, 12)",
+            "layers.0.feedforward.up.weight (128, 18)",
+            "layers.0.feedforward.down.weight (18, 64)",
+            "layers.0.attention.norm.gain (18)",
+            "layers.0.feedforward.norm.gain (18)",
+            "layers.0.attention.querynorm.gain (4)",
+            "layers.0.attention.keynorm.gain (4)",
+            "norm.gain (18)"),
+        described(TransformerConfig.qwen3(13, 7, 1, 3, 18).withHeadSize(4).withKeyValueHeads(1)));
+  }
+
+  /** Published: 494,032,768 parameters of {@code Qwen/Qwen2-0.5B}, the tied head once. */
+  @Test
+  void parameterCount_ofQwen2HalfBillion() {
+    assertEquals(
+        494_032_768,
+        TransformerConfig.qwen2(151_936, 32_768, 24, 14, 896)
+            .withKeyValueHeads(2)
+            .withFeedForward(4_864)
+            .parameterCount());
+  }
+
+  /** Published: 596,049,920 parameters of {@code Qwen/Qwen3-0.6B}, the tied head once. */
+  @Test
+  void parameterCount_ofQwen3() {
+    assertEquals(
+        596_049_920,
+        TransformerConfig.qwen3(151_936, 40_960, 28, 16, 1_024)
+            .withKeyValueHeads(8)
+            .withHeadSize(128)
+            .withFeedForward(3_072)
+            .parameterCount());
   }
 
   /** Published: 124,439,808 parameters of {@code openai-community/gpt2}, the tied head once. */

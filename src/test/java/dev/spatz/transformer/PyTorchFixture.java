@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.StreamSupport;
@@ -30,7 +31,14 @@ final class PyTorchFixture {
           "gpt2-untied",
           "llama",
           "llama-untied",
-          "llama-wide-heads-bias");
+          "llama-wide-heads-bias",
+          "llama-attention-bias",
+          "llama-mlp-bias-linear-rope",
+          "llama3-rope",
+          "qwen2",
+          "qwen2-untied",
+          "qwen3",
+          "qwen3-untied-bias");
   static final int SEQUENCES = 3;
 
   private static final Map<String, List<String>> GPT2_MODULES =
@@ -45,6 +53,8 @@ final class PyTorchFixture {
       Map.of(
           "attention.norm", List.of("input_layernorm"),
           "attention.qkv", List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+          "attention.querynorm", List.of("self_attn.q_norm"),
+          "attention.keynorm", List.of("self_attn.k_norm"),
           "attention.projection", List.of("self_attn.o_proj"),
           "feedforward.norm", List.of("post_attention_layernorm"),
           "feedforward.up", List.of("mlp.gate_proj", "mlp.up_proj"),
@@ -188,7 +198,7 @@ final class PyTorchFixture {
           .withBiases(json.get("bias").booleanValue());
     }
     return new TransformerConfig(
-        Architecture.LLAMA,
+        Architecture.valueOf(json.get("model_type").textValue().toUpperCase(Locale.ROOT)),
         json.get("vocab_size").intValue(),
         json.get("max_position_embeddings").intValue(),
         json.get("num_hidden_layers").intValue(),
@@ -197,12 +207,33 @@ final class PyTorchFixture {
         json.get("num_key_value_heads").intValue(),
         json.get("head_dim").intValue(),
         json.get("intermediate_size").intValue(),
-        json.get("mlp_bias").booleanValue(),
+        biases(json),
         json.get("tie_word_embeddings").booleanValue(),
         Gelu.TANH,
         json.get("rms_norm_eps").doubleValue(),
         json.get("rope_theta").doubleValue(),
+        ropeScaling(json.path("rope_scaling")),
         0);
+  }
+
+  private static Biases biases(JsonNode json) {
+    return json.get("model_type").textValue().equals("qwen2")
+        ? Biases.QKV
+        : Biases.of(
+            json.path("attention_bias").booleanValue(), json.path("mlp_bias").booleanValue());
+  }
+
+  private static RopeScaling ropeScaling(JsonNode json) {
+    return switch (json.path("rope_type").asText()) {
+      case "linear" -> new RopeScaling.Linear(json.get("factor").doubleValue());
+      case "llama3" ->
+          new RopeScaling.Llama3(
+              json.get("factor").doubleValue(),
+              json.get("low_freq_factor").doubleValue(),
+              json.get("high_freq_factor").doubleValue(),
+              json.get("original_max_position_embeddings").intValue());
+      default -> RopeScaling.NONE;
+    };
   }
 
   /** The float32 tensors of a file: length of the header, header, data; little-endian. */

@@ -30,11 +30,12 @@ class TransformerConfigTest {
             3,
             16,
             192,
-            true,
+            Biases.ALL,
             true,
             Gelu.TANH,
             1e-5,
             10_000,
+            RopeScaling.NONE,
             0),
         GPT2);
   }
@@ -52,11 +53,12 @@ class TransformerConfigTest {
             4,
             12,
             128,
-            false,
+            Biases.NONE,
             true,
             Gelu.TANH,
             1e-5,
             10_000,
+            RopeScaling.NONE,
             0),
         LLAMA);
   }
@@ -74,11 +76,12 @@ class TransformerConfigTest {
             2,
             10,
             99,
-            true,
+            Biases.ALL,
             false,
             Gelu.EXACT,
             1e-6,
             500,
+            new RopeScaling.Linear(2),
             0.1),
         LLAMA
             .withVocabularySize(51)
@@ -91,6 +94,7 @@ class TransformerConfigTest {
             .withGelu(Gelu.EXACT)
             .withNormEpsilon(1e-6)
             .withRopeTheta(500)
+            .withRopeScaling(new RopeScaling.Linear(2))
             .withDropout(0.1));
   }
 
@@ -115,7 +119,20 @@ class TransformerConfigTest {
         refusal(
             "gpt2 needs keyValueHeads (3) = heads (3) and heads · headSize (8) = channels (48)",
             () -> GPT2.withHeadSize(8)),
-        refusal("headSize (11) must be even for rotary positions", () -> LLAMA.withHeadSize(11)));
+        refusal("headSize (11) must be even for rotary positions", () -> LLAMA.withHeadSize(11)),
+        refusal(
+            "headSize (11) must be even for rotary positions",
+            () -> TransformerConfig.qwen3(50, 32, 2, 4, 48).withHeadSize(11)),
+        refusal("biases (QKV) of gpt2 must be NONE or ALL", () -> GPT2.withBiases(Biases.QKV)),
+        refusal(
+            "biases (QKV) of llama must be NONE or ATTENTION or FEED_FORWARD or ALL",
+            () -> LLAMA.withBiases(Biases.QKV)),
+        refusal(
+            "biases (NONE) of qwen2 must be QKV",
+            () -> TransformerConfig.qwen2(50, 32, 2, 4, 48).withBiases(false)),
+        refusal(
+            "biases (ALL) of qwen3 must be NONE or ATTENTION",
+            () -> TransformerConfig.qwen3(50, 32, 2, 4, 48).withBiases(true)));
   }
 
   @ParameterizedTest

@@ -52,7 +52,14 @@ class TransformerGradientTest {
     TransformerConfig gpt2 = TransformerConfig.gpt2(VOCABULARY, TIME, 2, 3, 12).withFeedForward(10);
     TransformerConfig llama =
         TransformerConfig.llama(VOCABULARY, TIME, 2, 6, 12).withHeadSize(4).withFeedForward(10);
+    TransformerConfig qwen2 =
+        TransformerConfig.qwen2(VOCABULARY, TIME, 2, 6, 12).withFeedForward(10);
+    TransformerConfig qwen3 =
+        TransformerConfig.qwen3(VOCABULARY, TIME, 2, 6, 12).withHeadSize(4).withFeedForward(10);
     return Stream.of(
+        qwen2.withKeyValueHeads(3),
+        qwen3.withKeyValueHeads(3).withDropout(0.2),
+        qwen3.withBiases(Biases.ATTENTION).withTiedEmbeddings(false),
         gpt2,
         gpt2.withDropout(0.2),
         gpt2.withTiedEmbeddings(false).withBiases(false).withGelu(Gelu.EXACT).withDropout(0.2),
