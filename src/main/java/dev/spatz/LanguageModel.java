@@ -1,5 +1,7 @@
 package dev.spatz;
 
+import dev.spatz.checkpoint.GgufFile;
+import dev.spatz.checkpoint.GgufType;
 import dev.spatz.checkpoint.LoadedModel;
 import dev.spatz.checkpoint.ModelDirectory;
 import dev.spatz.checkpoint.Provenance;
@@ -219,6 +221,24 @@ public final class LanguageModel implements AutoCloseable {
     whileOpen(
         () -> {
           ModelDirectory.save(directory, transformer, tokenizer, provenance);
+          return null;
+        });
+  }
+
+  /**
+   * Writes the model into one GGUF file, tokenizer included, for llama.cpp and what builds on it.
+   * The file is written whole or not at all; a GGUF file that was there before is replaced.
+   *
+   * @param type of the matrices; {@code F32} loses nothing
+   * @throws IllegalArgumentException if the model cannot be exported faithfully, as a GPT-2 with
+   *     the exact GELU; the message says why
+   * @throws IOException if it cannot be written, or there is something else of this name
+   * @throws IllegalStateException if the model is closed
+   */
+  public void exportGguf(Path file, GgufType type) throws IOException {
+    whileOpen(
+        () -> {
+          GgufFile.write(file, transformer, tokenizer, provenance, type);
           return null;
         });
   }
