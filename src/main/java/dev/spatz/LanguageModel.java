@@ -1,5 +1,6 @@
 package dev.spatz;
 
+import dev.spatz.checkpoint.ClasspathModel;
 import dev.spatz.checkpoint.GgufFile;
 import dev.spatz.checkpoint.GgufType;
 import dev.spatz.checkpoint.LoadedModel;
@@ -8,38 +9,28 @@ import dev.spatz.checkpoint.Provenance;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
-import dev.spatz.dataset.TokenizerLearning;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.generation.Generator;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.tokenizer.Tokenizer;
-import dev.spatz.training.Automatic;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.Evaluator;
 import dev.spatz.training.LoggingListener;
-import dev.spatz.training.TokenizerKind;
-import dev.spatz.training.Trainer;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingDivergedException;
 import dev.spatz.training.TrainingListener;
-import dev.spatz.training.TrainingPlan;
-import dev.spatz.training.TrainingResult;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * A language model: train it on text, save it, load it, and let it write.
@@ -58,14 +49,14 @@ import org.nd4j.linalg.api.buffer.DataType;
  * they were trained on and can state falsehoods fluently; say so where people read their text.
  */
 public final class LanguageModel implements AutoCloseable {
-  private final Transformer transformer;
+  final Transformer transformer;
   private final Tokenizer tokenizer;
   private final @Nullable Provenance provenance;
   private final KernelBackend kernels;
   private final ReadWriteLock inUse = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private LanguageModel(
+  LanguageModel(
       Transformer transformer,
       Tokenizer tokenizer,
       @Nullable Provenance provenance,
@@ -115,85 +106,62 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel train(
       Corpus corpus, TrainingConfig config, TrainingListener listener, Cancellation cancellation)
       throws IOException {
-    Tokenizer tokenizer = learnTokenizer(corpus, config);
-    DatasetOptions options = DatasetOptions.defaults().withValidation(config.validation());
-    try (Dataset data = Dataset.prepare(corpus, tokenizer, options)) {
-      return train(data, tokenizer, config, listener, cancellation);
+    return ModelTraining.train(corpus, config, listener, cancellation);
+  }
+
+  /**
+   * Trains a saved model on, with its own tokenizer; progress goes to the log.
+   *
+   * @return a new model that the caller closes; the directory stays as it is
+   * @throws IOException if the model or the corpus cannot be read
+   * @throws IllegalArgumentException as {@link #fineTune(LanguageModel, Corpus, TrainingConfig,
+   *     TrainingListener, Cancellation)}
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LanguageModel fineTune(Path directory, Path corpus, TrainingConfig config)
+      throws IOException {
+    try (LanguageModel model = load(directory)) {
+      return fineTune(model, corpus, config);
     }
   }
 
-  private static LanguageModel train(
-      Dataset data,
-      Tokenizer tokenizer,
+  /**
+   * Trains a model on, with its own tokenizer; progress goes to the log.
+   *
+   * @return a new model that the caller closes; the given one stays as it is
+   * @throws IOException if the corpus cannot be read or is malformed
+   * @throws IllegalArgumentException as {@link #fineTune(LanguageModel, Corpus, TrainingConfig,
+   *     TrainingListener, Cancellation)}
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LanguageModel fineTune(LanguageModel model, Path corpus, TrainingConfig config)
+      throws IOException {
+    return fineTune(model, Corpus.of(corpus), config, new LoggingListener(), new Cancellation());
+  }
+
+  /**
+   * Trains a model on, with its own tokenizer. An automatic learning rate is a tenth of a new
+   * model's.
+   *
+   * @param listener see {@link #train(Corpus, TrainingConfig, TrainingListener, Cancellation)}
+   * @param cancellation see there
+   * @return a new model that the caller closes; its provenance names the given one, which stays as
+   *     it is
+   * @throws IOException if the corpus cannot be read or is malformed
+   * @throws IllegalArgumentException if the configuration asks for another tokenizer, vocabulary or
+   *     shape than the model's, dropout excepted; if the corpus is too small, or has a character
+   *     that the tokenizer has no id for
+   * @throws IllegalStateException if the model is closed
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LanguageModel fineTune(
+      LanguageModel model,
+      Corpus corpus,
       TrainingConfig config,
       TrainingListener listener,
-      Cancellation cancellation) {
-    TransformerConfig shape =
-        config.model() != null
-            ? config.model().withVocabularySize(tokenizer.vocabularySize())
-            : Automatic.model(data.train().length(), tokenizer.vocabularySize(), config.dropout());
-    data.requireWindows(shape.contextLength());
-    KernelBackend kernels = KernelBackend.choose();
-    Transformer transformer = Transformer.initialized(shape, DataType.FLOAT, config.seed());
-    try (Trainer trainer = Trainer.create(transformer, data, config, kernels)) {
-      try {
-        TrainingResult result = trainer.run(listener, cancellation);
-        return new LanguageModel(
-            transformer, tokenizer, provenance(data, trainer.plan(), result), kernels);
-      } catch (TrainingDivergedException e) {
-        throw new DivergedException(
-            e,
-            new LanguageModel(
-                transformer, tokenizer, provenance(data, trainer.plan(), null), kernels));
-      }
-    } catch (DivergedException e) {
-      throw e; // its model owns the weights
-    } catch (RuntimeException | Error e) {
-      transformer.close();
-      throw e;
-    }
-  }
-
-  private static Provenance provenance(
-      Dataset data, TrainingPlan plan, @Nullable TrainingResult result) {
-    Map<String, String> configuration = new LinkedHashMap<>(plan.describe());
-    configuration.put("training tokens", Long.toString(data.train().length()));
-    configuration.put("validation tokens", Long.toString(data.validation().length()));
-    if (result != null) {
-      configuration.put("stopped by", result.reason().toString());
-      configuration.put("steps done", Long.toString(result.steps()));
-      configuration.put("best step", Long.toString(result.bestStep()));
-    }
-    Evaluation evaluation = result == null ? null : result.evaluation();
-    return new Provenance(
-        data.digest(),
-        data.train().textBytes() + data.validation().textBytes(),
-        configuration,
-        plan.seed(),
-        result == null || result.steps() == 0 ? null : result.trainingLoss(),
-        evaluation == null ? null : evaluation.natsPerToken(),
-        evaluation == null ? null : evaluation.bitsPerByte(),
-        version(),
-        Instant.now());
-  }
-
-  /** The version of this library, from its jar. */
-  private static String version() {
-    String version = LanguageModel.class.getPackage().getImplementationVersion();
-    return version == null ? "unknown (not run from a jar)" : version;
-  }
-
-  private static Tokenizer learnTokenizer(Corpus corpus, TrainingConfig config) throws IOException {
-    if (config.tokenizer() == TokenizerKind.CHARACTER) {
-      return TokenizerLearning.characters(corpus);
-    }
-    TransformerConfig model = config.model();
-    int given =
-        config.vocabularySize() == 0 && model != null
-            ? model.vocabularySize()
-            : config.vocabularySize();
-    return TokenizerLearning.bytePair(
-        corpus, characters -> given > 0 ? given : Automatic.vocabularySize(characters));
+      Cancellation cancellation)
+      throws IOException {
+    return ModelTraining.fineTune(model, corpus, config, listener, cancellation);
   }
 
   /**
@@ -206,6 +174,25 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel load(Path directory) throws IOException {
     KernelBackend kernels = KernelBackend.choose();
     LoadedModel loaded = ModelDirectory.load(directory);
+    return of(loaded, kernels);
+  }
+
+  /**
+   * Loads a model from a directory on the class path, such as one inside a jar. Looked for with the
+   * thread's class loader, or this library's where the thread has none.
+   *
+   * @param directory as names of resources have it, such as {@code models/verses}
+   * @return a model that the caller closes
+   * @throws IOException as {@link #load}
+   */
+  public static LanguageModel loadFromClasspath(String directory) throws IOException {
+    KernelBackend kernels = KernelBackend.choose();
+    ClassLoader own = LanguageModel.class.getClassLoader();
+    ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
+    return of(ClasspathModel.load(ofThread != null ? ofThread : own, directory), kernels);
+  }
+
+  private static LanguageModel of(LoadedModel loaded, KernelBackend kernels) {
     return new LanguageModel(
         loaded.transformer(), loaded.tokenizer(), loaded.provenance(), kernels);
   }
@@ -324,6 +311,11 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer;
   }
 
+  /** Bytes off the heap that the weights take, as long as the model is open. */
+  public long weightBytes() {
+    return transformer.parameters().bytes();
+  }
+
   /** Where the model comes from, if its files say so. */
   public Optional<Provenance> provenance() {
     return Optional.ofNullable(provenance);
@@ -340,11 +332,11 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /** A call on the model; while it is under way, the model's memory is not freed. */
-  private interface Call<T extends @Nullable Object, E extends Exception> {
+  interface Call<T extends @Nullable Object, E extends Exception> {
     T run() throws E;
   }
 
-  private <T extends @Nullable Object, E extends Exception> T whileOpen(Call<T, E> call) throws E {
+  <T extends @Nullable Object, E extends Exception> T whileOpen(Call<T, E> call) throws E {
     inUse.readLock().lock();
     try {
       if (closed) {
@@ -374,7 +366,7 @@ public final class LanguageModel implements AutoCloseable {
 
     private final transient LanguageModel lastGood;
 
-    private DivergedException(TrainingDivergedException cause, LanguageModel lastGood) {
+    DivergedException(TrainingDivergedException cause, LanguageModel lastGood) {
       super(cause.getMessage(), cause);
       this.lastGood = lastGood;
     }

@@ -2,6 +2,10 @@ package dev.spatz.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.spatz.dataset.Dataset;
+import dev.spatz.training.Evaluation;
+import dev.spatz.training.TrainingPlan;
+import dev.spatz.training.TrainingResult;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -63,6 +67,43 @@ public record Provenance(
       throw new IllegalArgumentException(
           name + " (" + value + ") must be finite, or null if it was not measured");
     }
+  }
+
+  /**
+   * The provenance of a model that was trained just now.
+   *
+   * @param result how the training ended, or null if it did not come to its end
+   * @param base what is known of the model that it began as, see {@link BaseModel}; empty for a new
+   *     one
+   */
+  public static Provenance of(
+      Dataset data, TrainingPlan plan, @Nullable TrainingResult result, Map<String, String> base) {
+    Map<String, String> configuration = new LinkedHashMap<>(plan.describe());
+    configuration.put("training tokens", Long.toString(data.train().length()));
+    configuration.put("validation tokens", Long.toString(data.validation().length()));
+    if (result != null) {
+      configuration.put("stopped by", result.reason().toString());
+      configuration.put("steps done", Long.toString(result.steps()));
+      configuration.put("best step", Long.toString(result.bestStep()));
+    }
+    configuration.putAll(base);
+    Evaluation evaluation = result == null ? null : result.evaluation();
+    return new Provenance(
+        data.digest(),
+        data.train().textBytes() + data.validation().textBytes(),
+        configuration,
+        plan.seed(),
+        result == null || result.steps() == 0 ? null : result.trainingLoss(),
+        evaluation == null ? null : evaluation.natsPerToken(),
+        evaluation == null ? null : evaluation.bitsPerByte(),
+        version(),
+        Instant.now());
+  }
+
+  /** The version of this library, from its jar. */
+  private static String version() {
+    String version = Provenance.class.getPackage().getImplementationVersion();
+    return version == null ? "unknown (not run from a jar)" : version;
   }
 
   static Provenance read(JsonObject json) throws InvalidFileException {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,15 +69,34 @@ final class TensorFiles implements AutoCloseable {
     }
   }
 
+  /** The names of the files that an index names. */
+  static Set<String> shards(Path index) throws IOException {
+    JsonObject map = weightMap(index);
+    Set<String> shards = new TreeSet<>();
+    for (String tensor : map.keys()) {
+      shards.add(shard(map, tensor));
+    }
+    return shards;
+  }
+
+  private static JsonObject weightMap(Path index) throws IOException {
+    return JsonObject.read(index, JsonObject.LARGEST_BYTES).requireObject("weight_map");
+  }
+
+  /** The file of a tensor. Its name comes from a file: it must not lead out of the directory. */
+  private static String shard(JsonObject map, String tensor) throws InvalidFileException {
+    String shard = map.text(tensor);
+    if (!shard.matches("[A-Za-z0-9_][A-Za-z0-9._-]*\\.safetensors")) {
+      throw map.invalid(tensor, "it must be the name of a .safetensors file in this directory");
+    }
+    return shard;
+  }
+
   private void addShards(Path directory) throws IOException {
-    JsonObject map = JsonObject.read(path, JsonObject.LARGEST_BYTES).requireObject("weight_map");
+    JsonObject map = weightMap(path);
     Map<String, String> shards = new HashMap<>();
     for (String tensor : map.keys()) {
-      String shard = map.text(tensor);
-      // The name comes from the file: it must not lead out of the directory.
-      if (!shard.matches("[A-Za-z0-9_][A-Za-z0-9._-]*\\.safetensors")) {
-        throw map.invalid(tensor, "it must be the name of a .safetensors file in this directory");
-      }
+      String shard = shard(map, tensor);
       shards.put(tensor, shard);
       if (!files.containsKey(shard)) {
         if (!Files.exists(directory.resolve(shard))) {

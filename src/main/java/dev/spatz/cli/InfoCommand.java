@@ -16,10 +16,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** A model's directory → its shape, and where it comes from. */
+/** A model's directory → its shape, memory and tokenizer, and where it comes from. */
 @Command(
     name = "info",
-    description = "Shows the shape of a model, and where it comes from.",
+    description = "Shows a model's shape, memory and tokenizer, and where it comes from.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     usageHelpAutoWidth = true)
@@ -35,7 +35,11 @@ final class InfoCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     try (LanguageModel model = LanguageModel.load(directory)) {
       printShape(model.config());
-      model.provenance().ifPresent(this::printProvenance);
+      print("memory", memory(model));
+      print("tokenizer", model.tokenizer());
+      model
+          .provenance()
+          .ifPresentOrElse(this::printProvenance, () -> print("provenance", "not recorded"));
     }
     return ExitCode.OK;
   }
@@ -50,6 +54,16 @@ final class InfoCommand implements Callable<Integer> {
     print("heads", shape.heads());
     print("key/value heads", shape.keyValueHeads());
     print("feed-forward", shape.feedForward());
+  }
+
+  /** What the weights take, and the keys and values of a text that fills the context. */
+  private static String memory(LanguageModel model) {
+    TransformerConfig shape = model.config();
+    long cached =
+        2L * shape.layers() * shape.keyValueHeads() * shape.headSize() * shape.contextLength();
+    return ProgressLine.format(
+        "%,d bytes of weights, %,d for each text being written",
+        model.weightBytes(), cached * Float.BYTES);
   }
 
   private void printProvenance(Provenance provenance) {

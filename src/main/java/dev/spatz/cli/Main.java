@@ -30,9 +30,11 @@ import picocli.CommandLine.Spec;
     usageHelpAutoWidth = true,
     subcommands = {
       TrainCommand.class,
+      FineTuneCommand.class,
       GenerateCommand.class,
       EvaluateCommand.class,
       InfoCommand.class,
+      ExportCommand.class,
       BenchCommand.class
     })
 public final class Main implements Callable<Integer> {

@@ -3,6 +3,7 @@ package dev.spatz.cli;
 import dev.spatz.LanguageModel;
 import dev.spatz.LanguageModel.DivergedException;
 import dev.spatz.dataset.Corpus;
+import dev.spatz.training.Cancellation;
 import dev.spatz.training.StopReason;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
@@ -25,10 +26,19 @@ final class TrainingRun {
   private static final String NOTHING_SAVED = "stopped before the first step: nothing is saved";
 
   private final PrintWriter notes;
+  private final Training training;
+
+  /** How a corpus becomes a model. */
+  interface Training {
+    LanguageModel run(
+        Corpus corpus, TrainingConfig config, TrainingListener listener, Cancellation cancellation)
+        throws IOException;
+  }
 
   /** {@code notes} is where the progress is written. */
-  TrainingRun(PrintWriter notes) {
+  TrainingRun(PrintWriter notes, Training training) {
     this.notes = notes;
+    this.training = training;
   }
 
   /**
@@ -45,11 +55,10 @@ final class TrainingRun {
       note(
           String.format(
               Locale.ROOT,
-              "learning a vocabulary from %s, and tokenizing it ...",
+              "tokenizing %s ...",
               size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text"));
       TrainingListener listener = begins(guard).and(progress);
-      try (LanguageModel model =
-          LanguageModel.train(corpus, config, listener, guard.cancellation())) {
+      try (LanguageModel model = training.run(corpus, config, listener, guard.cancellation())) {
         TrainingResult result = progress.result().orElseThrow();
         if (result.steps() == 0) {
           note(NOTHING_SAVED);

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
@@ -163,6 +164,18 @@ public final class BytePairTokenizer implements Tokenizer {
   @Override
   public int cut(CharSequence text) {
     return Gpt2Splitter.lastCut(text);
+  }
+
+  /** What it is, for people. */
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "byte-level BPE, %,d tokens, %,d merges, %s (%d) ends a text",
+        vocabularySize(),
+        merges.size(),
+        new String(vocabulary.get(endOfText), StandardCharsets.UTF_8),
+        endOfText);
   }
 
   PieceMerger merger() {

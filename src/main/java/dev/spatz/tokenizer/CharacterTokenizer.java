@@ -153,6 +153,17 @@ public final class CharacterTokenizer implements Tokenizer {
     return text.length() - (Utf16.endsInsideCharacter(text) ? 1 : 0);
   }
 
+  /** What it is, for people. */
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "%,d characters, %s (%d) ends a text",
+        codePoints.length,
+        END_OF_TEXT,
+        endOfText());
+  }
+
   private static String describe(int codePoint) {
     return String.format(
         Locale.ROOT, "character U+%04X '%s'", codePoint, Character.toString(codePoint));

@@ -49,7 +49,8 @@ final class MainTest {
   void help_namesTheCommands() {
     Answer answer = run("--help");
     assertEquals(0, answer.exit());
-    for (String command : new String[] {"train", "generate", "evaluate", "info"}) {
+    for (String command :
+        new String[] {"train", "finetune", "generate", "evaluate", "info", "export"}) {
       assertTrue(answer.out().contains("\n  " + command + " "), answer.out());
     }
   }
@@ -57,6 +58,8 @@ final class MainTest {
   @ParameterizedTest
   @CsvSource({
     "train, --minutes",
+    "finetune, --learning-rate",
+    "export, --type",
     "generate, --max-new-tokens",
     "evaluate, --text-column",
     "info, DIR"
@@ -89,6 +92,10 @@ final class MainTest {
         "train text --out x --preset huge",
         "generate model",
         "generate model prompt --temperature hot",
+        "finetune model --out x",
+        "finetune model text --out x --steps 0",
+        "export model",
+        "export model file --type Q3",
         "info"
       })
   void wrongUsage_isExplainedInOneLine(String line) {
@@ -173,6 +180,8 @@ final class MainTest {
     Answer info = run("info", model);
     assertEquals(0, info.exit(), info.err());
     assertTrue(info.out().contains("seed                 7\n"), info.out());
+    assertTrue(info.out().contains("bytes of weights"), info.out());
+    assertTrue(info.out().contains("tokenizer            byte-level BPE, "), info.out());
 
     Answer generated =
         run("generate", model, "A sparrow", "--max-new-tokens", 5, "--seed", 3, "--top-k", 9);
@@ -187,5 +196,24 @@ final class MainTest {
     Answer evaluated = run("evaluate", model, text);
     assertEquals(0, evaluated.exit(), evaluated.err());
     assertTrue(evaluated.out().contains("bits/byte"), evaluated.out());
+  }
+
+  @Test
+  void model_isTrainedOnAndExported() throws IOException {
+    Path text = text();
+    Path model = directory.resolve("model");
+    Path tuned = directory.resolve("tuned");
+    assertEquals(0, run("train", text, "--out", model, "--steps", 1).exit());
+    Answer answer =
+        run("finetune", model, text, "--out", tuned, "--steps", 1, "--learning-rate", 1e-4);
+    assertEquals(0, answer.exit(), answer.err());
+    Answer info = run("info", tuned);
+    assertTrue(info.out().contains("base weights SHA-256"), info.out());
+
+    Path file = directory.resolve("model.gguf");
+    Answer exported = run("export", tuned, file, "--type", "q8_0");
+    assertEquals(0, exported.exit(), exported.err());
+    assertTrue(exported.err().contains("wrote " + file), exported.err());
+    assertTrue(Files.size(file) > 0);
   }
 }

@@ -1,0 +1,103 @@
+package dev.spatz.cli;
+
+import dev.spatz.dataset.Corpus;
+import dev.spatz.training.TrainingConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Texts, how long to train on them, and where the model goes. */
+final class TrainingOptions {
+  private static final long MILLIS_PER_MINUTE = 60_000;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Directory for the model; a model that is there already is replaced.")
+  private Path out;
+
+  @Option(
+      names = "--validation",
+      paramLabel = "FILE",
+      description = "What to measure the model with (default: the last tenth of the corpus).")
+  private @Nullable Path validation;
+
+  @ArgGroup private @Nullable Length length;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of all random choices (default: 1).")
+  private @Nullable Long seed;
+
+  @Mixin private CorpusOptions texts;
+
+  /** How long to train. */
+  static final class Length {
+    @Option(
+        names = "--minutes",
+        required = true,
+        paramLabel = "N",
+        description = "Train for about this time, such as 3 or 0.5.")
+    private @Nullable Double minutes;
+
+    @Option(
+        names = "--steps",
+        required = true,
+        paramLabel = "N",
+        description = "Train for this number of steps.")
+    private @Nullable Long steps;
+  }
+
+  /** Where the model goes. */
+  Path out() {
+    return out;
+  }
+
+  /** The texts of these files. */
+  Corpus corpus(List<Path> files) {
+    return texts.corpus(files);
+  }
+
+  /** A configuration with what the options say. */
+  TrainingConfig applyTo(TrainingConfig given) throws IOException {
+    TrainingConfig config = given;
+    if (validation != null) {
+      Corpus measure = texts.corpus(List.of(validation));
+      measure.sizeInBytes(); // finds out now whether it is there
+      config = config.withValidationCorpus(measure);
+    }
+    if (seed != null) {
+      config = config.withSeed(seed);
+    }
+    if (length != null && length.minutes != null) {
+      long millis = Math.round(length.minutes * MILLIS_PER_MINUTE);
+      require(millis > 0, "--minutes", length.minutes);
+      config = config.withSteps(TrainingConfig.AUTO).withTimeBudget(Duration.ofMillis(millis));
+    }
+    if (length != null && length.steps != null) {
+      require(length.steps > 0, "--steps", length.steps);
+      config = config.withSteps(length.steps);
+    }
+    return config;
+  }
+
+  private void require(boolean positive, String option, Number value) {
+    if (!positive) {
+      throw new ParameterException(
+          spec.commandLine(), option + " (" + value + ") must be positive");
+    }
+  }
+}

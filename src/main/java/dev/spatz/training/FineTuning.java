@@ -1,0 +1,72 @@
+package dev.spatz.training;
+
+import static dev.spatz.training.Requirements.require;
+
+import dev.spatz.transformer.Transformer;
+import dev.spatz.transformer.TransformerConfig;
+
+/**
+ * What is different where training goes on with a model that there is: its shape and its tokenizer
+ * are given, and it has learned already.
+ */
+public final class FineTuning {
+  /** Automatic learning rates are those for new models; a learned one would forget too much. */
+  private static final double LEARNING_RATE_PART = 0.1;
+
+  private FineTuning() {}
+
+  /**
+   * The configuration for a model, its learning rate decided.
+   *
+   * @param base shape of the model
+   * @param tokenizer kind of its tokenizer
+   * @param ids number of its tokenizer's ids
+   * @throws IllegalArgumentException if a setting asks for another tokenizer or another shape; the
+   *     dropout may be another
+   */
+  public static TrainingConfig config(
+      TrainingConfig config, TransformerConfig base, TokenizerKind tokenizer, int ids) {
+    // Byte pairs are also what a configuration has that says nothing.
+    require(
+        config.tokenizer() == tokenizer || config.tokenizer() == TokenizerKind.BYTE_PAIR,
+        "tokenizer",
+        config.tokenizer(),
+        "must be the model's own (" + tokenizer + "), which fine-tuning keeps");
+    require(
+        config.vocabularySize() == TrainingConfig.AUTO || config.vocabularySize() == ids,
+        "vocabularySize",
+        config.vocabularySize(),
+        "must be that of the model's tokenizer ("
+            + ids
+            + "), which fine-tuning keeps; leave it"
+            + " automatic");
+    TransformerConfig shape = config.model();
+    require(
+        shape == null || shape.withDropout(0).equals(base.withDropout(0)),
+        "model",
+        shape,
+        "must be the model's own shape (" + base + "), dropout excepted; leave it out");
+    return config.learningRate() != TrainingConfig.AUTO
+        ? config
+        : config.withLearningRate(
+            Math.max(
+                LEARNING_RATE_PART * Automatic.learningRate(base),
+                Math.max(0, config.minLearningRate())));
+  }
+
+  /**
+   * A model of the same weights, with the dropout that the configuration asks for: that of its
+   * model, or else its own if it is not zero, or else that of the base. The caller closes it.
+   */
+  public static Transformer copy(Transformer base, TrainingConfig config) {
+    TransformerConfig shape = base.config();
+    if (config.model() != null) {
+      shape = config.model();
+    } else if (config.dropout() > 0) {
+      shape = shape.withDropout(config.dropout());
+    }
+    Transformer copy = Transformer.zeros(shape, base.dataType());
+    copy.parameters().copyFrom(base.parameters());
+    return copy;
+  }
+}
