@@ -35,15 +35,15 @@ public final class Models {
   private Models() {}
 
   private static Map<String, TrainingConfig> kinds() {
-    TransformerConfig llama = TransformerConfig.llama(512, 128, 3, 4, 96);
-    TransformerConfig gpt2 = TransformerConfig.gpt2(512, 128, 3, 4, 96);
+    TransformerConfig llama = TransformerConfig.llama(512, 256, 3, 4, 128);
+    TransformerConfig gpt2 = TransformerConfig.gpt2(512, 256, 3, 4, 128);
     Map<String, TransformerConfig> shapes = new LinkedHashMap<>();
     shapes.put("llama", llama.withKeyValueHeads(2));
-    shapes.put(
-        "llama-biases-untied", llama.withHeadSize(32).withBiases(true).withTiedEmbeddings(false));
+    shapes.put("llama-untied", llama.withTiedEmbeddings(false));
+    shapes.put("llama-biases-head64", llama.withHeadSize(64).withBiases(true));
     shapes.put("llama-characters", llama);
     shapes.put("gpt2", gpt2);
-    shapes.put("gpt2-without-biases", gpt2.withBiases(false).withTiedEmbeddings(false));
+    shapes.put("gpt2-untied-unbiased", gpt2.withBiases(false).withTiedEmbeddings(false));
     shapes.put("gpt2-characters", gpt2);
     Map<String, TrainingConfig> kinds = new LinkedHashMap<>();
     shapes.forEach(

@@ -33,7 +33,7 @@ for (const [kind, items] of Object.entries(expected)) {
   for (const type of ["F32", "F16", "Q8_0"]) {
     const model = await llama.loadModel({modelPath: path.join(directory, `${kind}.${type}.gguf`)});
     const context = await model.createContext({
-      contextSize: 128,
+      contextSize: 256,
       sequences: 1,
       flashAttention: false,
       experimentalKvCacheKeyType: "F32",
