@@ -11,6 +11,10 @@ Each variant is a directory in the layout of Hugging Face: config.json and model
                            losses and gradient norms (before clipping) of ten AdamW steps on it
     expected.safetensors   the logits of every position and the gradient of every parameter
 
+A second kind, `files-…`, is for readers of files: the same models as others write them (half
+precision, shards with an index, names without prefix, buffers, old and new keys of
+configurations), with the logits alone.
+
 The models are written out below; everything is computed in float64, from weights that are float32
 numbers, and tensors are stored rounded to float32. Weights are random, biases and gains included,
 and larger than an initialization, so that no term of a gradient is small enough to hide an error.
@@ -327,14 +331,24 @@ def adamw(model, weights, config, ids, targets):
     return losses, norms
 
 
-def write_safetensors(path, tensors):
+TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+
+
+def little_endian(tensor, dtype):
+    if dtype == "BF16":  # the upper half of a float32; numpy has no such type
+        bits = tensor.to(torch.bfloat16).float().contiguous().view(torch.int32) >> 16
+        return struct.pack(f"<{tensor.numel()}h", *bits.flatten().tolist())
+    letter = {"F64": "d", "F32": "f", "F16": "e"}[dtype]
+    return struct.pack(f"<{tensor.numel()}{letter}", *tensor.flatten().tolist())
+
+
+def write_safetensors(path, tensors, dtype="F32"):
     header, data = {"__metadata__": {"format": "pt"}}, b""
     for name in sorted(tensors):
-        values = tensors[name].detach().flatten().tolist()
         begin = len(data)
-        data += struct.pack(f"<{len(values)}f", *values)
+        data += little_endian(tensors[name].detach(), dtype)
         shape = list(tensors[name].shape)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, len(data)]}
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, len(data)]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
@@ -375,8 +389,104 @@ def make(directory, config, seed):
     print(f"{directory.name}: losses {losses[0]:.4f} ... {losses[-1]:.4f}, norm {norms[0]:.3f}")
 
 
+# ---- models as others write them ----
+
+
+def gpt2_as_openai(weights, c):
+    """OpenAI's first files: no prefix, and the causal masks as buffers."""
+    tensors = {name.replace("transformer.", ""): weight for name, weight in weights.items()}
+    mask = torch.ones(CONTEXT, CONTEXT, dtype=torch.float64).tril().view(1, 1, CONTEXT, CONTEXT)
+    for i in range(c["n_layer"]):
+        tensors[f"h.{i}.attn.bias"] = mask
+        tensors[f"h.{i}.attn.masked_bias"] = torch.tensor(-1e4, dtype=torch.float64)
+    old = {k: v for k, v in c.items() if k not in ("bias", "n_inner", "tie_word_embeddings")}
+    return tensors, {**old, "n_ctx": CONTEXT, "summary_type": "cls_index"}
+
+
+def head_only(weights, c):
+    """Of two names of one matrix the other; the configuration of transformers 5."""
+    tensors = dict(weights)
+    tensors["lm_head.weight"] = tensors.pop("model.embed_tokens.weight")
+    new = {k: v for k, v in c.items() if not k.startswith("rope_")}
+    new["rope_parameters"] = {"rope_theta": c["rope_theta"], **c["rope_scaling"]}
+    return tensors, {**new, "dtype": "float16", "eos_token_id": [3, 5]}
+
+
+def old_llama(weights, c):
+    """Rotary frequencies as buffers; scaling by its first name; no head_dim, heads of Llama 1."""
+    tensors = {name.replace("model.", "", 1): weight for name, weight in weights.items()}
+    for i in range(c["num_hidden_layers"]):
+        tensors[f"layers.{i}.self_attn.rotary_emb.inv_freq"] = torch.ones(c["head_dim"] // 2)
+    old = {k: v for k, v in c.items() if k not in ("head_dim", "attention_bias", "mlp_bias")}
+    scaling = {"type": "linear", "factor": c["rope_scaling"]["factor"]}
+    return tensors, {**old, "num_key_value_heads": None, "rope_scaling": scaling}
+
+
+def mistral(weights, c):
+    old = {k: v for k, v in c.items() if k not in ("attention_bias", "mlp_bias")}
+    old["model_type"], old["architectures"] = "mistral", ["MistralForCausalLM"]
+    return weights, {**old, "sliding_window": CONTEXT, "torch_dtype": "bfloat16"}
+
+
+def released_qwen(weights, c):
+    keys = {"use_sliding_window": False, "sliding_window": 16, "max_window_layers": 1}
+    return weights, {**c, **keys, "torch_dtype": "bfloat16"}
+
+
+FILES = {  # the model, its type, the number of its files, how it is written
+    "files-gpt2-f64": (gpt2_config(18, 72), "F64", 1, gpt2_as_openai),
+    "files-llama-f16": (
+        llama_config(16, 20, heads=2, groups=1, size=16, scaling=LLAMA3_SCALING),
+        "F16",
+        1,
+        head_only,
+    ),
+    "files-llama-f32": (
+        llama_config(
+            16, 20, 2, 2, 8, tied=False, scaling={"rope_type": "linear", "factor": 2.0}
+        ),
+        "F32",
+        1,
+        old_llama,
+    ),
+    "files-mistral-bf16": (llama_config(16, 20, 4, 2, 6, tied=False), "BF16", 3, mistral),
+    "files-qwen2-bf16": (llama_config(16, 20, 2, 1, 8, kind="qwen2"), "BF16", 1, released_qwen),
+    "files-qwen3-bf16": (llama_config(16, 20, 2, 1, 10, kind="qwen3"), "BF16", 2, released_qwen),
+}
+
+
+def make_files(directory, config, dtype, shards, rewrite, seed):
+    generator = torch.Generator().manual_seed(seed)
+    model, shapes = MODELS[config["model_type"]]
+    weights = random_weights(shapes(config), generator)
+    weights = {name: w.detach().to(TYPES[dtype]).double() for name, w in weights.items()}
+    ids = torch.randint(VOCABULARY, (SEQUENCES, TIME), generator=generator)
+    tensors, written = rewrite(weights, config)
+    directory.mkdir(parents=True, exist_ok=True)
+    write_json(directory / "config.json", written)
+    names = sorted(tensors)
+    if shards == 1:
+        write_safetensors(directory / "model.safetensors", tensors, dtype)
+    else:
+        file = lambda i: f"model-{i % shards + 1:05}-of-{shards:05}.safetensors"
+        for i in range(shards):
+            part = {name: tensors[name] for name in names[i::shards]}
+            write_safetensors(directory / file(i), part, dtype)
+        size = sum(tensor.numel() for tensor in tensors.values()) * 2
+        index = {
+            "metadata": {"total_size": size},
+            "weight_map": {name: file(i) for i, name in enumerate(names)},
+        }
+        write_json(directory / "model.safetensors.index.json", index)
+    write_safetensors(directory / "expected.safetensors", {"logits": model(weights, config, ids)})
+    write_json(directory / "expected.json", {"input_ids": ids.flatten().tolist()})
+    print(f"{directory.name}: {len(tensors)} tensors")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     root = pathlib.Path(__file__).resolve().parents[1] / "resources" / "pytorch"
     for number, (name, config) in enumerate(VARIANTS.items()):
         make(root / name, config, seed=1000 + number)
+    for number, (name, arguments) in enumerate(FILES.items()):
+        make_files(root / name, *arguments, seed=2000 + number)
