@@ -1,18 +1,23 @@
 package dev.spatz.checkpoint;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.tokenizer.Tokenizer;
+import dev.spatz.transformer.RopeScaling;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +51,9 @@ class BrokenFilesTest {
         List.of(
             Map.entry(Examples.CHARACTERS, Examples.llama()),
             Map.entry(
+                Examples.CHARACTERS,
+                Examples.qwen3().withRopeScaling(new RopeScaling.Llama3(8, 1, 4, 5))),
+            Map.entry(
                 Examples.BYTE_PAIRS,
                 Examples.gpt2().withVocabularySize(Examples.BYTE_PAIRS.vocabularySize())));
     for (Map.Entry<Tokenizer, TransformerConfig> model : models) {
@@ -56,10 +64,47 @@ class BrokenFilesTest {
       }
       Path file = directory.resolve(name);
       byte[] good = Files.readAllBytes(file);
-      for (int trial = 0; trial < TRIALS / 2; trial++) {
+      for (int trial = 0; trial < TRIALS / models.size(); trial++) {
         Files.write(file, damage(good, random));
         refused += isRefused(directory) ? 1 : 0;
       }
+    }
+    assertTrue(refused > 0, "no damage was noticed");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model.safetensors.index.json", "model-2.safetensors"})
+  void shard_damaged_isReadOrRefused(String name) throws IOException {
+    Random random = new Random(name.hashCode());
+    Examples.save(parent, Examples.qwen2());
+    List<SafetensorsWriter.Tensor> first = new ArrayList<>();
+    List<SafetensorsWriter.Tensor> second = new ArrayList<>();
+    ObjectNode index = JsonObject.create();
+    ObjectNode map = index.putObject("weight_map");
+    Path whole = parent.resolve("model.safetensors");
+    try (SafetensorsFile file = SafetensorsFile.open(whole)) {
+      for (String tensor : file.names()) {
+        double[] values = Examples.values(file, tensor);
+        boolean odd = map.size() % 2 == 1;
+        (odd ? second : first)
+            .add(
+                new SafetensorsWriter.Tensor(
+                    Objects.requireNonNull(file.find(tensor)),
+                    writer -> writer.write(values, 0, values.length)));
+        map.put(tensor, odd ? "model-2.safetensors" : "model-1.safetensors");
+      }
+    }
+    Files.delete(whole);
+    SafetensorsWriter.write(parent.resolve("model-1.safetensors"), Map.of(), first);
+    SafetensorsWriter.write(parent.resolve("model-2.safetensors"), Map.of(), second);
+    JsonObject.write(parent.resolve("model.safetensors.index.json"), index);
+    assertFalse(isRefused(parent));
+    Path file = parent.resolve(name);
+    byte[] good = Files.readAllBytes(file);
+    int refused = 0;
+    for (int trial = 0; trial < TRIALS; trial++) {
+      Files.write(file, damage(good, random));
+      refused += isRefused(parent) ? 1 : 0;
     }
     assertTrue(refused > 0, "no damage was noticed");
   }

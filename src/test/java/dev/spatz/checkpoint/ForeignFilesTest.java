@@ -186,7 +186,10 @@ class ForeignFilesTest {
         "model-2.safetensors|absent.safetensors|there is no such file",
         "\"model-2.safetensors\"|7|it must be a string",
         "\"model.norm.weight\"|\"model.norm.bias\"|that file has no such tensor",
-        "weight_map|map|weight_map is absent"
+        "weight_map|map|weight_map is absent",
+        "{\"metadata|[\"metadata|the file is not JSON",
+        "\"weight_map\":{|\"weight_map\":7,\"map\":{|weight_map is 7; it must be an object",
+        "\"model.norm.weight\"|\"model.embed_tokens.weight\"|Duplicate field"
       })
   void shards_notAsTheIndexSays_areRefused(String from, String to, String fault)
       throws IOException {

@@ -31,6 +31,8 @@ class DecoderTest {
           .withKeyValueHeads(2)
           .withHeadSize(6)
           .withTiedEmbeddings(false);
+  private static final TransformerConfig QWEN3 =
+      TransformerConfig.qwen3(VOCABULARY, CONTEXT, 2, 4, 16).withKeyValueHeads(2).withHeadSize(6);
 
   private final Kernels kernels = KernelBackend.ND4J.create();
 
@@ -40,7 +42,7 @@ class DecoderTest {
   }
 
   static Stream<Arguments> models() {
-    return Stream.of(GPT2, LLAMA)
+    return Stream.of(GPT2, LLAMA, QWEN3)
         .flatMap(
             config ->
                 Stream.of(DataType.FLOAT, DataType.DOUBLE).map(type -> Arguments.of(config, type)));
