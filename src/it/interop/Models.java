@@ -12,6 +12,7 @@ import dev.spatz.training.TokenizerKind;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.transformer.Decoder;
 import dev.spatz.transformer.KeyValueCache;
+import dev.spatz.transformer.RopeScaling;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,7 +42,13 @@ public final class Models {
     shapes.put("llama", llama.withKeyValueHeads(2));
     shapes.put("llama-untied", llama.withTiedEmbeddings(false));
     shapes.put("llama-biases-head64", llama.withHeadSize(64).withBiases(true));
+    shapes.put("llama-linear-rope", llama.withRopeScaling(new RopeScaling.Linear(4)));
+    shapes.put("llama3-rope", llama.withRopeScaling(new RopeScaling.Llama3(8, 1, 4, 64)));
     shapes.put("llama-characters", llama);
+    shapes.put("qwen2", TransformerConfig.qwen2(512, 256, 3, 4, 128).withKeyValueHeads(2));
+    shapes.put(
+        "qwen3",
+        TransformerConfig.qwen3(512, 256, 3, 4, 128).withHeadSize(64).withKeyValueHeads(2));
     shapes.put("gpt2", gpt2);
     shapes.put("gpt2-untied-unbiased", gpt2.withBiases(false).withTiedEmbeddings(false));
     shapes.put("gpt2-characters", gpt2);

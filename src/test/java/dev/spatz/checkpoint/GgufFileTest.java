@@ -11,6 +11,8 @@ import dev.spatz.kernel.Tensors;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.SpecialToken;
 import dev.spatz.tokenizer.Tokenizer;
+import dev.spatz.transformer.Biases;
+import dev.spatz.transformer.RopeScaling;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
@@ -126,6 +128,50 @@ final class GgufFileTest {
 
   private static double[] first(double[] values) {
     return Arrays.copyOf(values, 32);
+  }
+
+  @Test
+  void qwen_hasQueriesAndKeysAsOurs() throws IOException {
+    TransformerConfig shape =
+        TransformerConfig.qwen3(CHARACTERS.vocabularySize(), 7, 2, 4, 32).withHeadSize(16);
+    GgufReader file = export(shape, CHARACTERS, GgufType.F32);
+    assertEquals("qwen3", file.metadata.get("general.architecture"));
+    assertEquals(16, file.metadata.get("qwen3.attention.key_length"));
+    double[] qkv = parameter(shape, "layers.0.attention.qkv.weight");
+    assertArrayEquals(Arrays.copyOf(qkv, 64 * 32), file.values("blk.0.attn_q.weight"));
+    assertArrayEquals(
+        parameter(shape, "layers.0.attention.querynorm.gain"),
+        file.values("blk.0.attn_q_norm.weight"));
+  }
+
+  @Test
+  void rotaryScaling_isWritten() throws IOException {
+    TransformerConfig linear = llama().withRopeScaling(new RopeScaling.Linear(4));
+    GgufReader file = export(linear, CHARACTERS, GgufType.F32);
+    assertEquals("linear", file.metadata.get("llama.rope.scaling.type"));
+    assertEquals(4f, file.metadata.get("llama.rope.scaling.factor"));
+    TransformerConfig llama3 = llama().withRopeScaling(new RopeScaling.Llama3(8, 1, 4, 64));
+    // Turns within 64 positions: 10.2, 1.02, 0.1, 0.01; the second is interpolated.
+    double[] divisors = export(llama3, CHARACTERS, GgufType.F32).values("rope_freqs.weight");
+    double turns = 64 * 0.1 / (2 * Math.PI);
+    double kept = (turns - 1) / 3;
+    assertArrayEquals(new double[] {1, 1 / ((1 - kept) / 8 + kept), 8, 8}, divisors, 1e-6);
+  }
+
+  @Test
+  void whatGgufHasNoPlaceFor_isRefused() {
+    TransformerConfig qwen3 = TransformerConfig.qwen3(CHARACTERS.vocabularySize(), 7, 1, 1, 32);
+    assertRefused(qwen3.withBiases(Biases.ATTENTION), "biases (ATTENTION) cannot be exported");
+    assertRefused(
+        qwen3.withRopeScaling(new RopeScaling.Llama3(8, 1, 4, 64)), "ropeScaling (Llama3");
+    assertRefused(gpt2().withGelu(Gelu.EXACT), "gelu (EXACT) cannot be exported to GGUF");
+  }
+
+  private void assertRefused(TransformerConfig shape, String fault) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> export(shape, CHARACTERS, GgufType.F32))
+            .getMessage();
+    assertTrue(message.startsWith(fault), message);
   }
 
   @ParameterizedTest
@@ -273,15 +319,6 @@ final class GgufFileTest {
         assertThrows(IllegalArgumentException.class, () -> export(shape, tokenizer, GgufType.F32))
             .getMessage();
     assertTrue(message.contains("another token is spelled the same"), message);
-  }
-
-  @Test
-  void exactGelu_isRefused() {
-    TransformerConfig shape = gpt2().withGelu(Gelu.EXACT);
-    String message =
-        assertThrows(IllegalArgumentException.class, () -> export(shape, CHARACTERS, GgufType.F32))
-            .getMessage();
-    assertTrue(message.startsWith("gelu (EXACT) cannot be exported to GGUF"), message);
   }
 
   @Test
