@@ -23,7 +23,8 @@ import java.util.Map;
 
 /**
  * Trains a small model of each kind, saves and exports it, and writes down what it continues some
- * prompts with, greedily, for other programs to be compared with.
+ * prompts with, greedily, for other programs to be compared with. Models that an earlier run has
+ * made are kept.
  *
  * <p>Arguments: a text to train on, a directory for the models, and the number of steps.
  */
@@ -74,18 +75,24 @@ public final class Models {
     for (Map.Entry<String, TrainingConfig> kind : kinds().entrySet()) {
       Path directory = out.resolve(kind.getKey());
       TrainingConfig config = kind.getValue().withSteps(steps).withEvaluationInterval(steps);
-      try (LanguageModel model = LanguageModel.train(corpus, config)) {
-        model.save(directory);
-        for (GgufType type : GgufType.values()) {
-          model.exportGguf(out.resolve(kind.getKey() + "." + type + ".gguf"), type);
-        }
-        System.out.println(
-            kind.getKey() + ": " + model.provenance().orElseThrow().validationLoss());
+      Path last = out.resolve(kind.getKey() + ".Q8_0.gguf");
+      if (!Files.exists(last)) { // otherwise an earlier run has made it
+        train(corpus, config, directory);
       }
       continuations(directory, expected.putArray(kind.getKey()));
     }
     JSON.writerWithDefaultPrettyPrinter()
         .writeValue(out.resolve("expected.json").toFile(), expected);
+  }
+
+  private static void train(Path corpus, TrainingConfig config, Path directory) throws IOException {
+    try (LanguageModel model = LanguageModel.train(corpus, config)) {
+      model.save(directory);
+      for (GgufType type : GgufType.values()) {
+        model.exportGguf(Path.of(directory + "." + type + ".gguf"), type);
+      }
+      System.out.println(directory + ": " + model.provenance().orElseThrow().validationLoss());
+    }
   }
 
   private static void continuations(Path directory, ArrayNode json) throws IOException {

@@ -30,7 +30,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 final class GgufFileTest {
@@ -350,5 +352,43 @@ final class GgufFileTest {
         assertTrue(e.getMessage() != null);
       }
     }
+  }
+
+  /** Changes of a good file; places are given relative to the end of a name in it. */
+  static Stream<Arguments> breaks() {
+    String tensor = "blk.0.attn_q.weight";
+    String key = "llama.block_count";
+    return Stream.of(
+        Arguments.of("GGUF", -1, 'f', "magic"),
+        Arguments.of("GGUF", 0, 2, "version"),
+        Arguments.of("GGUF", 10, 1, "count"), // of tensors
+        Arguments.of("GGUF", 18, 1, "count"), // of keys
+        Arguments.of(key, 0, 13, "type 13"),
+        Arguments.of(key, -3, ' ', "key llama.block_co nt"),
+        Arguments.of(key, -key.length() - 7, 1, "count"), // of the key's bytes
+        Arguments.of("tokenizer.ggml.tokens", 4, 9, "array of arrays"),
+        Arguments.of("tokenizer.ggml.tokens", 12, 1, "count"), // of the array's elements
+        Arguments.of("tokenizer.ggml.add_bos_token", 4, 2, "bool 2"),
+        Arguments.of("general.alignment", 4, 12, "alignment 12"),
+        Arguments.of("general.architecture", 12, 0xFF, "no UTF-8"),
+        Arguments.of("blk.1.attn_q.weight", -15, '0', "tensor twice: " + tensor),
+        Arguments.of(tensor, 0, 5, "rank 5"),
+        Arguments.of(tensor, 4, 0, "dimension 0"),
+        Arguments.of(tensor, 4, 33, "rows are not whole blocks"),
+        Arguments.of(tensor, 20, 2, "type 2"),
+        Arguments.of(tensor, 24, 8, "offset of " + tensor),
+        Arguments.of(tensor, 25, 64, "hole or overlap before " + tensor));
+  }
+
+  @ParameterizedTest
+  @MethodSource("breaks")
+  void brokenRule_isSeenByTheReader(String after, int place, int value, String fault)
+      throws IOException {
+    export(llama(), CHARACTERS, GgufType.Q8_0);
+    byte[] bytes = Files.readAllBytes(directory.resolve("model.gguf"));
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    bytes[text.indexOf(after) + after.length() + place] = (byte) value;
+    String message = assertThrows(IOException.class, () -> GgufReader.read(bytes)).getMessage();
+    assertTrue(message.startsWith(fault), message);
   }
 }
