@@ -12,6 +12,7 @@ import dev.spatz.training.TokenizerKind;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.transformer.Decoder;
 import dev.spatz.transformer.KeyValueCache;
+import dev.spatz.transformer.RopeScaling;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,7 +23,8 @@ import java.util.Map;
 
 /**
  * Trains a small model of each kind, saves and exports it, and writes down what it continues some
- * prompts with, greedily, for other programs to be compared with.
+ * prompts with, greedily, for other programs to be compared with. Models that an earlier run has
+ * made are kept.
  *
  * <p>Arguments: a text to train on, a directory for the models, and the number of steps.
  */
@@ -41,7 +43,13 @@ public final class Models {
     shapes.put("llama", llama.withKeyValueHeads(2));
     shapes.put("llama-untied", llama.withTiedEmbeddings(false));
     shapes.put("llama-biases-head64", llama.withHeadSize(64).withBiases(true));
+    shapes.put("llama-linear-rope", llama.withRopeScaling(new RopeScaling.Linear(4)));
+    shapes.put("llama3-rope", llama.withRopeScaling(new RopeScaling.Llama3(8, 1, 4, 64)));
     shapes.put("llama-characters", llama);
+    shapes.put("qwen2", TransformerConfig.qwen2(512, 256, 3, 4, 128).withKeyValueHeads(2));
+    shapes.put(
+        "qwen3",
+        TransformerConfig.qwen3(512, 256, 3, 4, 128).withHeadSize(64).withKeyValueHeads(2));
     shapes.put("gpt2", gpt2);
     shapes.put("gpt2-untied-unbiased", gpt2.withBiases(false).withTiedEmbeddings(false));
     shapes.put("gpt2-characters", gpt2);
@@ -67,18 +75,24 @@ public final class Models {
     for (Map.Entry<String, TrainingConfig> kind : kinds().entrySet()) {
       Path directory = out.resolve(kind.getKey());
       TrainingConfig config = kind.getValue().withSteps(steps).withEvaluationInterval(steps);
-      try (LanguageModel model = LanguageModel.train(corpus, config)) {
-        model.save(directory);
-        for (GgufType type : GgufType.values()) {
-          model.exportGguf(out.resolve(kind.getKey() + "." + type + ".gguf"), type);
-        }
-        System.out.println(
-            kind.getKey() + ": " + model.provenance().orElseThrow().validationLoss());
+      Path last = out.resolve(kind.getKey() + ".Q8_0.gguf");
+      if (!Files.exists(last)) { // otherwise an earlier run has made it
+        train(corpus, config, directory);
       }
       continuations(directory, expected.putArray(kind.getKey()));
     }
     JSON.writerWithDefaultPrettyPrinter()
         .writeValue(out.resolve("expected.json").toFile(), expected);
+  }
+
+  private static void train(Path corpus, TrainingConfig config, Path directory) throws IOException {
+    try (LanguageModel model = LanguageModel.train(corpus, config)) {
+      model.save(directory);
+      for (GgufType type : GgufType.values()) {
+        model.exportGguf(Path.of(directory + "." + type + ".gguf"), type);
+      }
+      System.out.println(directory + ": " + model.provenance().orElseThrow().validationLoss());
+    }
   }
 
   private static void continuations(Path directory, ArrayNode json) throws IOException {

@@ -21,7 +21,14 @@ java -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "target/classes:$(cat "$o
 failed=0
 echo "== llama.cpp"
 cp "$sources/package.json" "$sources/llama-cpp.mjs" "$out/node"
-(cd "$out/node" && npm install --silent --ignore-scripts && node llama-cpp.mjs "$out/models") || failed=1
+case "$(uname -sm)" in # of the prebuilt binaries, this platform's alone
+  "Linux x86_64") binary=linux-x64 ;;
+  "Linux aarch64") binary=linux-arm64 ;;
+  "Darwin arm64") binary=mac-arm64-metal ;;
+  "Darwin x86_64") binary=mac-x64 ;;
+  *) echo "no prebuilt llama.cpp for $(uname -sm)"; exit 1 ;;
+esac
+(cd "$out/node" && npm install --silent --ignore-scripts --omit=optional "@node-llama-cpp/$binary@3.22.1" && node llama-cpp.mjs "$out/models") || failed=1
 
 echo "== Jlama"
 if [ -x "${JLAMA_JAVA_HOME:-}/bin/java" ]; then

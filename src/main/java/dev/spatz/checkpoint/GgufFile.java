@@ -3,7 +3,9 @@ package dev.spatz.checkpoint;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.transformer.Architecture;
+import dev.spatz.transformer.Biases;
 import dev.spatz.transformer.ParameterSet;
+import dev.spatz.transformer.RopeScaling;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
@@ -14,6 +16,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A model as one GGUF file, tokenizer included, for llama.cpp and programs that build on it. */
 public final class GgufFile {
@@ -43,6 +46,8 @@ public final class GgufFile {
           Map.entry("self_attn.q_proj", "attn_q"),
           Map.entry("self_attn.k_proj", "attn_k"),
           Map.entry("self_attn.v_proj", "attn_v"),
+          Map.entry("self_attn.q_norm", "attn_q_norm"),
+          Map.entry("self_attn.k_norm", "attn_k_norm"),
           Map.entry("self_attn.o_proj", "attn_output"),
           Map.entry("post_attention_layernorm", "ffn_norm"),
           Map.entry("mlp.gate_proj", "ffn_gate"),
@@ -61,8 +66,9 @@ public final class GgufFile {
    * @param provenance null if nothing is known
    * @param type of the matrices
    * @throws IllegalArgumentException if the model cannot be exported faithfully: a GPT-2 with the
-   *     exact GELU, since llama.cpp computes the tanh form; a weight outside the range of the type;
-   *     two tokens of one spelling
+   *     exact GELU, since llama.cpp computes the tanh form; a Qwen3 with biases; a Qwen with Llama
+   *     3's scaling of rotary frequencies; a weight outside the range of the type; two tokens of
+   *     one spelling
    * @throws IOException if it cannot be written, or there is something else of this name
    */
   public static void write(
@@ -73,13 +79,7 @@ public final class GgufFile {
       GgufType type)
       throws IOException {
     TransformerConfig shape = transformer.config();
-    if (shape.architecture() == Architecture.GPT2 && shape.gelu() != Gelu.TANH) {
-      throw new IllegalArgumentException(
-          "gelu ("
-              + shape.gelu()
-              + ") cannot be exported to GGUF, where gpt2 has the tanh form, and the model would"
-              + " compute something else; train with Gelu.TANH, or share the saved directory");
-    }
+    requireFaithful(shape);
     GgufMetadata metadata = new GgufMetadata();
     describe(shape, type, metadata);
     GgufTokenizer.write(tokenizer, shape.vocabularySize(), metadata);
@@ -87,6 +87,30 @@ public final class GgufFile {
       metadata.putString("spatz.provenance", provenance.json().toString());
     }
     GgufWriter.write(path, metadata, tensors(transformer, type));
+  }
+
+  /** llama.cpp would load these models, or some of them, and compute something else. */
+  private static void requireFaithful(TransformerConfig shape) {
+    if (shape.architecture() == Architecture.GPT2 && shape.gelu() != Gelu.TANH) {
+      throw new IllegalArgumentException(
+          "gelu ("
+              + shape.gelu()
+              + ") cannot be exported to GGUF, where gpt2 has the tanh form, and the model would"
+              + " compute something else; train with Gelu.TANH, or share the saved directory");
+    }
+    if (shape.architecture() == Architecture.QWEN3 && shape.biases() != Biases.NONE) {
+      throw new IllegalArgumentException(
+          "biases ("
+              + shape.biases()
+              + ") cannot be exported to GGUF, where qwen3 has none; share the saved directory");
+    }
+    if (shape.ropeScaling() instanceof RopeScaling.Llama3
+        && shape.architecture() != Architecture.LLAMA) {
+      throw new IllegalArgumentException(
+          "ropeScaling ("
+              + shape.ropeScaling()
+              + ") cannot be exported to GGUF, where llama alone has it; share the saved directory");
+    }
   }
 
   private static void describe(TransformerConfig shape, GgufType type, GgufMetadata metadata) {
@@ -114,6 +138,10 @@ public final class GgufFile {
       metadata.putInteger(key + "attention.value_length", shape.headSize());
       metadata.putInteger(key + "rope.dimension_count", shape.headSize());
       metadata.putNumber(key + "rope.freq_base", shape.ropeTheta());
+      if (shape.ropeScaling() instanceof RopeScaling.Linear linear && linear.factor() != 1) {
+        metadata.putString(key + "rope.scaling.type", "linear");
+        metadata.putNumber(key + "rope.scaling.factor", linear.factor());
+      }
     }
   }
 
@@ -123,7 +151,24 @@ public final class GgufFile {
     for (TensorMapping mapping : ModelFormat.of(shape.architecture()).tensors(shape)) {
       tensors.add(tensor(name(mapping.name()), mapping, transformer.parameters(), shape, type));
     }
+    if (shape.ropeScaling() instanceof RopeScaling.Llama3) {
+      tensors.add(rotaryDivisors(shape));
+    }
     return tensors;
+  }
+
+  /** What each rotary frequency is divided by. */
+  private static GgufTensor rotaryDivisors(TransformerConfig shape) {
+    float[] divisors = new float[shape.headSize() / 2];
+    for (int i = 0; i < divisors.length; i++) {
+      double frequency = Math.pow(shape.ropeTheta(), -2.0 * i / shape.headSize());
+      divisors[i] = (float) (frequency / shape.ropeScaling().scaled(frequency));
+    }
+    return new GgufTensor(
+        "rope_freqs.weight",
+        List.of((long) divisors.length),
+        GgufType.F32,
+        GgufTensor.of(divisors));
   }
 
   private static GgufTensor tensor(
@@ -141,9 +186,18 @@ public final class GgufFile {
         name,
         size,
         matrix ? type.forRowsOf(size.get(1)) : GgufType.F32,
-        mapping.parameter() == null ? null : parameters.get(mapping.parameter()),
-        mapping.firstRow(),
-        rotated(name, shape.architecture()) ? shape.headSize() : 0);
+        values(name, mapping, parameters, shape));
+  }
+
+  private static GgufTensor.Values values(
+      String name, TensorMapping mapping, ParameterSet parameters, TransformerConfig shape) {
+    if (mapping.parameter() == null) {
+      return GgufTensor.zeros();
+    }
+    INDArray parameter = parameters.get(mapping.parameter());
+    return rotated(name, shape.architecture())
+        ? GgufTensor.interleaved(parameter, mapping.firstRow(), shape.headSize())
+        : GgufTensor.of(parameter, mapping.firstRow());
   }
 
   /** Of the architectures with rotary positions, GGUF's llama alone has them interleaved. */

@@ -131,7 +131,7 @@ final class GgufWriter {
     ByteBuffer bytes = little(Math.toIntExact(tensor.type().bytes(values.length)));
     for (long row = 0; row < tensor.rows(); row += rows) {
       int count = (int) Math.min(rows, tensor.rows() - row);
-      tensor.read(row, count, values);
+      tensor.values().read(row, count, columns, values);
       try {
         tensor.type().put(values, count * columns, bytes);
       } catch (ArithmeticException e) {

@@ -10,7 +10,11 @@ import dev.spatz.transformer.TransformerConfig;
  * are given, and it has learned already.
  */
 public final class FineTuning {
-  /** Automatic learning rates are those for new models; a learned one would forget too much. */
+  /**
+   * Automatic learning rates are those for new models. Measured on a small model of fairy tales:
+   * with a third of it, more fairy tales only made it worse; a tenth improved these, and other
+   * texts too.
+   */
   private static final double LEARNING_RATE_PART = 0.1;
 
   private FineTuning() {}

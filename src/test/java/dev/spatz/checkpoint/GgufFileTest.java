@@ -11,6 +11,8 @@ import dev.spatz.kernel.Tensors;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.SpecialToken;
 import dev.spatz.tokenizer.Tokenizer;
+import dev.spatz.transformer.Biases;
+import dev.spatz.transformer.RopeScaling;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
@@ -28,7 +30,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 final class GgufFileTest {
@@ -126,6 +130,50 @@ final class GgufFileTest {
 
   private static double[] first(double[] values) {
     return Arrays.copyOf(values, 32);
+  }
+
+  @Test
+  void qwen_hasQueriesAndKeysAsOurs() throws IOException {
+    TransformerConfig shape =
+        TransformerConfig.qwen3(CHARACTERS.vocabularySize(), 7, 2, 4, 32).withHeadSize(16);
+    GgufReader file = export(shape, CHARACTERS, GgufType.F32);
+    assertEquals("qwen3", file.metadata.get("general.architecture"));
+    assertEquals(16, file.metadata.get("qwen3.attention.key_length"));
+    double[] qkv = parameter(shape, "layers.0.attention.qkv.weight");
+    assertArrayEquals(Arrays.copyOf(qkv, 64 * 32), file.values("blk.0.attn_q.weight"));
+    assertArrayEquals(
+        parameter(shape, "layers.0.attention.querynorm.gain"),
+        file.values("blk.0.attn_q_norm.weight"));
+  }
+
+  @Test
+  void rotaryScaling_isWritten() throws IOException {
+    TransformerConfig linear = llama().withRopeScaling(new RopeScaling.Linear(4));
+    GgufReader file = export(linear, CHARACTERS, GgufType.F32);
+    assertEquals("linear", file.metadata.get("llama.rope.scaling.type"));
+    assertEquals(4f, file.metadata.get("llama.rope.scaling.factor"));
+    TransformerConfig llama3 = llama().withRopeScaling(new RopeScaling.Llama3(8, 1, 4, 64));
+    // Turns within 64 positions: 10.2, 1.02, 0.1, 0.01; the second is interpolated.
+    double[] divisors = export(llama3, CHARACTERS, GgufType.F32).values("rope_freqs.weight");
+    double turns = 64 * 0.1 / (2 * Math.PI);
+    double kept = (turns - 1) / 3;
+    assertArrayEquals(new double[] {1, 1 / ((1 - kept) / 8 + kept), 8, 8}, divisors, 1e-6);
+  }
+
+  @Test
+  void whatGgufHasNoPlaceFor_isRefused() {
+    TransformerConfig qwen3 = TransformerConfig.qwen3(CHARACTERS.vocabularySize(), 7, 1, 1, 32);
+    assertRefused(qwen3.withBiases(Biases.ATTENTION), "biases (ATTENTION) cannot be exported");
+    assertRefused(
+        qwen3.withRopeScaling(new RopeScaling.Llama3(8, 1, 4, 64)), "ropeScaling (Llama3");
+    assertRefused(gpt2().withGelu(Gelu.EXACT), "gelu (EXACT) cannot be exported to GGUF");
+  }
+
+  private void assertRefused(TransformerConfig shape, String fault) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> export(shape, CHARACTERS, GgufType.F32))
+            .getMessage();
+    assertTrue(message.startsWith(fault), message);
   }
 
   @ParameterizedTest
@@ -276,15 +324,6 @@ final class GgufFileTest {
   }
 
   @Test
-  void exactGelu_isRefused() {
-    TransformerConfig shape = gpt2().withGelu(Gelu.EXACT);
-    String message =
-        assertThrows(IllegalArgumentException.class, () -> export(shape, CHARACTERS, GgufType.F32))
-            .getMessage();
-    assertTrue(message.startsWith("gelu (EXACT) cannot be exported to GGUF"), message);
-  }
-
-  @Test
   void earlierFile_isReplaced_otherFilesAreNot() throws IOException {
     export(llama(), CHARACTERS, GgufType.F32);
     GgufReader second = export(gpt2(), CHARACTERS, GgufType.F16);
@@ -313,5 +352,43 @@ final class GgufFileTest {
         assertTrue(e.getMessage() != null);
       }
     }
+  }
+
+  /** Changes of a good file; places are given relative to the end of a name in it. */
+  static Stream<Arguments> breaks() {
+    String tensor = "blk.0.attn_q.weight";
+    String key = "llama.block_count";
+    return Stream.of(
+        Arguments.of("GGUF", -1, 'f', "magic"),
+        Arguments.of("GGUF", 0, 2, "version"),
+        Arguments.of("GGUF", 10, 1, "count"), // of tensors
+        Arguments.of("GGUF", 18, 1, "count"), // of keys
+        Arguments.of(key, 0, 13, "type 13"),
+        Arguments.of(key, -3, ' ', "key llama.block_co nt"),
+        Arguments.of(key, -key.length() - 7, 1, "count"), // of the key's bytes
+        Arguments.of("tokenizer.ggml.tokens", 4, 9, "array of arrays"),
+        Arguments.of("tokenizer.ggml.tokens", 12, 1, "count"), // of the array's elements
+        Arguments.of("tokenizer.ggml.add_bos_token", 4, 2, "bool 2"),
+        Arguments.of("general.alignment", 4, 12, "alignment 12"),
+        Arguments.of("general.architecture", 12, 0xFF, "no UTF-8"),
+        Arguments.of("blk.1.attn_q.weight", -15, '0', "tensor twice: " + tensor),
+        Arguments.of(tensor, 0, 5, "rank 5"),
+        Arguments.of(tensor, 4, 0, "dimension 0"),
+        Arguments.of(tensor, 4, 33, "rows are not whole blocks"),
+        Arguments.of(tensor, 20, 2, "type 2"),
+        Arguments.of(tensor, 24, 8, "offset of " + tensor),
+        Arguments.of(tensor, 25, 64, "hole or overlap before " + tensor));
+  }
+
+  @ParameterizedTest
+  @MethodSource("breaks")
+  void brokenRule_isSeenByTheReader(String after, int place, int value, String fault)
+      throws IOException {
+    export(llama(), CHARACTERS, GgufType.Q8_0);
+    byte[] bytes = Files.readAllBytes(directory.resolve("model.gguf"));
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    bytes[text.indexOf(after) + after.length() + place] = (byte) value;
+    String message = assertThrows(IOException.class, () -> GgufReader.read(bytes)).getMessage();
+    assertTrue(message.startsWith(fault), message);
   }
 }
