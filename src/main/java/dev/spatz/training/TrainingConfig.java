@@ -10,6 +10,7 @@ import dev.spatz.dataset.DatasetOptions.SeparateCorpus;
 import dev.spatz.dataset.DatasetOptions.Validation;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.optimizer.AdamWConfig;
+import dev.spatz.optimizer.OptimizerConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -38,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * @param learningRate the highest learning rate; {@link #AUTO}: by the size of the model
  * @param minLearningRate learning rate of the last step; negative: a tenth of the highest
  * @param warmupSteps steps of linear warm-up; negative: a twentieth of the steps, at most 100
- * @param adamW numbers of the optimizer
+ * @param optimizer which one, and its numbers
  * @param gradientClip largest norm of a step's gradient; longer ones are scaled down; 0: no
  *     clipping
  * @param averagedSteps the result may be the mean of the weights after each of the last so many
@@ -69,7 +70,7 @@ public record TrainingConfig(
     double learningRate,
     double minLearningRate,
     long warmupSteps,
-    AdamWConfig adamW,
+    OptimizerConfig optimizer,
     double gradientClip,
     long averagedSteps,
     Validation validation,
@@ -258,9 +259,9 @@ public record TrainingConfig(
     return with(draft -> draft.warmupSteps = value);
   }
 
-  /** This configuration with other numbers of the optimizer. */
-  public TrainingConfig withAdamW(AdamWConfig value) {
-    return with(draft -> draft.adamW = value);
+  /** This configuration with another optimizer. */
+  public TrainingConfig withOptimizer(OptimizerConfig value) {
+    return with(draft -> draft.optimizer = value);
   }
 
   /** This configuration with another limit of the gradient's norm. */
@@ -331,7 +332,7 @@ public record TrainingConfig(
     double learningRate;
     double minLearningRate;
     long warmupSteps;
-    AdamWConfig adamW;
+    OptimizerConfig optimizer;
     double gradientClip;
     long averagedSteps;
     Validation validation;
@@ -357,7 +358,7 @@ public record TrainingConfig(
       learningRate = config.learningRate;
       minLearningRate = config.minLearningRate;
       warmupSteps = config.warmupSteps;
-      adamW = config.adamW;
+      optimizer = config.optimizer;
       gradientClip = config.gradientClip;
       averagedSteps = config.averagedSteps;
       validation = config.validation;
@@ -385,7 +386,7 @@ public record TrainingConfig(
           learningRate,
           minLearningRate,
           warmupSteps,
-          adamW,
+          optimizer,
           gradientClip,
           averagedSteps,
           validation,

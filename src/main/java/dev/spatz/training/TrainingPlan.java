@@ -1,8 +1,8 @@
 package dev.spatz.training;
 
 import dev.spatz.kernel.KernelBackend;
-import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.optimizer.LearningRateSchedule;
+import dev.spatz.optimizer.OptimizerConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param shards parts of a micro-batch
  * @param steps steps of the schedule
  * @param schedule learning rate of every step
- * @param adamW numbers of the optimizer
+ * @param optimizer which optimizer, and its numbers
  * @param gradientClip largest norm of a gradient, 0 for no clipping
  * @param averagedSteps the last steps whose mean of weights may be the result, 0 for none
  * @param evaluationInterval steps between evaluations
@@ -38,7 +38,7 @@ public record TrainingPlan(
     int shards,
     long steps,
     LearningRateSchedule schedule,
-    AdamWConfig adamW,
+    OptimizerConfig optimizer,
     double gradientClip,
     long averagedSteps,
     long evaluationInterval,
@@ -70,7 +70,7 @@ public record TrainingPlan(
         shards,
         steps,
         schedule(config, model, steps),
-        config.adamW(),
+        config.optimizer(),
         config.gradientClip(),
         config.averagedSteps() >= 0
             ? Math.min(config.averagedSteps(), steps)
@@ -117,7 +117,7 @@ public record TrainingPlan(
     settings.put("shards", Integer.toString(shards));
     settings.put("steps", Long.toString(steps));
     settings.put("schedule", schedule.toString());
-    settings.put("optimizer", adamW.toString());
+    settings.put("optimizer", optimizer.toString());
     settings.put("gradientClip", Double.toString(gradientClip));
     settings.put("averagedSteps", Long.toString(averagedSteps));
     settings.put("evaluationInterval", Long.toString(evaluationInterval));
