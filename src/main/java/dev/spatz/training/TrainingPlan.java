@@ -88,8 +88,14 @@ public record TrainingPlan(
 
   private static LearningRateSchedule schedule(
       TrainingConfig config, TransformerConfig model, long steps) {
-    double peak = config.learningRate() > 0 ? config.learningRate() : Automatic.learningRate(model);
-    double floor = config.minLearningRate() >= 0 ? config.minLearningRate() : peak / 10;
+    double peak =
+        config.learningRate() > 0
+            ? config.learningRate()
+            : Automatic.learningRate(model, config.optimizer());
+    double floor =
+        config.minLearningRate() >= 0
+            ? config.minLearningRate()
+            : peak * floorPart(config.schedule());
     long warmup = config.warmupSteps() >= 0 ? config.warmupSteps() : Math.min(100, steps / 20);
     if (warmup > steps) {
       throw new IllegalArgumentException(
@@ -103,7 +109,14 @@ public record TrainingPlan(
       case COSINE -> new LearningRateSchedule.Cosine(peak, floor, warmup, steps);
       case WARMUP_STABLE_DECAY ->
           new LearningRateSchedule.WarmupStableDecay(
-              peak, floor, warmup, Math.min(steps - warmup, steps / 5), steps);
+              peak, floor, warmup, Math.min(steps - warmup, steps / 2), steps);
+    };
+  }
+
+  private static double floorPart(ScheduleKind schedule) {
+    return switch (schedule) {
+      case COSINE -> 0.1;
+      case WARMUP_STABLE_DECAY -> 0.01;
     };
   }
 

@@ -61,12 +61,9 @@ public record ParameterLayout(
       int shared = config.keyValueHeads() * config.headSize();
       builder.hidden(layer(layer, QKV + WEIGHT), channels, attended, shared, shared);
       builder.hidden(layer(layer, PROJECTION + WEIGHT), attended, channels);
-      if (config.architecture() == Architecture.LLAMA) {
-        int width = config.feedForward();
-        builder.hidden(layer(layer, UP + WEIGHT), channels, width, width);
-      } else {
-        builder.hidden(layer(layer, UP + WEIGHT), channels, config.feedForward());
-      }
+      int width = config.feedForward();
+      long[] widths = config.gated() ? new long[] {width, width} : new long[] {width};
+      builder.hidden(layer(layer, UP + WEIGHT), channels, widths);
       builder.hidden(layer(layer, DOWN + WEIGHT), config.feedForward(), channels);
     }
     if (!config.tiedEmbeddings()) {
