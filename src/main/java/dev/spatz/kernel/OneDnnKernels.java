@@ -1,3 +1,4 @@
+// Over 400 lines: a method for each operation of the interface, which only hands on addresses.
 package dev.spatz.kernel;
 
 import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_add;
