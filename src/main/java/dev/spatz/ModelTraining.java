@@ -40,7 +40,7 @@ final class ModelTraining {
       TransformerConfig shape =
           config.model() != null
               ? config.model().withVocabularySize(ids)
-              : Automatic.model(data.train().length(), ids, config.dropout());
+              : Automatic.model(ids, config.dropout());
       data.requireWindows(shape.contextLength());
       Transformer fresh = Transformer.initialized(shape, DataType.FLOAT, config.seed());
       return train(data, fresh, tokenizer, config, Map.of(), listener, cancellation);

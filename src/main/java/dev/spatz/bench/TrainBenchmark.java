@@ -3,6 +3,7 @@ package dev.spatz.bench;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.Trainer;
@@ -84,6 +85,7 @@ public final class TrainBenchmark {
             .withModel(workload.model())
             .withBatchSize(workload.batchSize())
             .withSteps(allSteps)
+            .withOptimizer(AdamWConfig.defaults())
             .withLearningRate(LEARNING_RATE)
             .withWarmupSteps(0)
             .withEvaluationInterval(allSteps)

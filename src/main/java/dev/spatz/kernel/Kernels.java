@@ -315,6 +315,18 @@ public interface Kernels extends AutoCloseable {
       double decay,
       AdamWStep step);
 
+  /**
+   * One Muon step (Jordan et al. 2024) of a matrix: {@code moment = μ·moment + (1 − μ)·gradient};
+   * the direction {@code (1 − μ)·gradient + μ·moment} (Nesterov) is orthogonalized by five
+   * Newton–Schulz steps, which bring its singular values near 1; and {@code weights = (1 −
+   * rate·decay)·weights − rate·√max(1, O/I)·direction}.
+   *
+   * @param weights (O,I), changed in place
+   * @param gradients (O,I), multiplied by {@code step.gradientScale()} when read, not changed
+   * @param moment (O,I), changed in place
+   */
+  void muon(INDArray weights, INDArray gradients, INDArray moment, MuonStep step);
+
   /** Frees what the instance owns; closing twice is fine. */
   @Override
   void close();

@@ -24,6 +24,7 @@ final class Nd4jKernels implements Kernels {
   private final Nd4jAttention attention = new Nd4jAttention();
   private final JavaRows rows = new JavaRows();
   private final JavaRanges ranges = new JavaRanges();
+  private final Nd4jMuon muon = new Nd4jMuon();
   private @Nullable Thread thread;
   private boolean closed;
 
@@ -346,11 +347,18 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
+  public void muon(INDArray weights, INDArray gradients, INDArray moment, MuonStep step) {
+    enter();
+    muon.apply(weights, gradients, moment, step);
+  }
+
+  @Override
   public void close() {
     closed = true;
     scratch.close();
     normalizations.close();
     activations.close();
     attention.close();
+    muon.close();
   }
 }

@@ -1,3 +1,4 @@
+// Over 400 lines: a method for each operation of the interface, which only hands on addresses.
 package dev.spatz.kernel;
 
 import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_add;
@@ -32,6 +33,7 @@ final class OneDnnKernels implements Kernels {
   private final FloatRmsBackward rmsBackward = new FloatRmsBackward(memory);
   private final FloatHeads heads = new FloatHeads(memory);
   private final FloatRanges ranges = new FloatRanges(memory);
+  private final FloatMuon muon = new FloatMuon(matmul, memory);
   private int ones;
 
   /** Only their addresses go into native code, which would not keep them from being collected. */
@@ -376,6 +378,12 @@ final class OneDnnKernels implements Kernels {
         at(weights), at(gradients), at(firstMoment), at(secondMoment), from, to, decay, step);
   }
 
+  @Override
+  public void muon(INDArray weights, INDArray gradients, INDArray moment, MuonStep step) {
+    enter();
+    muon.apply(at(weights), at(gradients), at(moment), weights.size(0), weights.size(1), step);
+  }
+
   private static int rows(INDArray matrix) {
     return (int) matrix.size(0);
   }
@@ -394,6 +402,7 @@ final class OneDnnKernels implements Kernels {
       normalizations.close();
       attention.close();
       crossEntropy.close();
+      muon.close();
     }
   }
 }

@@ -2,75 +2,106 @@ package dev.spatz.optimizer;
 
 import dev.spatz.kernel.AdamWStep;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.Tensors;
 import dev.spatz.transformer.ParameterLayout;
 import dev.spatz.transformer.ParameterSet;
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * AdamW (Loshchilov and Hutter 2019) with decay on matrices only. It owns the two moments of every
- * parameter.
- *
- * <p>An update is done range by range, so that several threads can share it; each calls {@link
- * #update} for its ranges with its own kernels. Ranges of different threads do not overlap.
+ * AdamW (Loshchilov and Hutter 2019) with decay on matrices only. It owns two moments of every
+ * parameter that it updates. Its tasks are ranges of the flat buffers.
  */
-public final class AdamW implements AutoCloseable {
+public final class AdamW implements Optimizer {
+  /** Elements of a task. */
+  private static final long RANGE = 1 << 17;
+
   private final AdamWConfig config;
-  private final ParameterSet weights;
-  private final ParameterSet firstMoment;
-  private final ParameterSet secondMoment;
+  private final List<Part> parts = new ArrayList<>();
+  private final List<Range> ranges = new ArrayList<>();
 
-  /** An optimizer of {@code weights}, which it changes but does not own; the caller closes it. */
-  public AdamW(AdamWConfig config, ParameterSet weights) {
+  /** Elements with one decay: views of the weights and gradients, and their moments. */
+  private record Part(
+      INDArray weights,
+      INDArray gradients,
+      INDArray firstMoment,
+      INDArray secondMoment,
+      double decay) {}
+
+  private record Range(Part part, long from, long to) {}
+
+  AdamW(AdamWConfig config, ParameterSet weights, ParameterSet gradients) {
+    this(config, weights, gradients, 0, 0);
+  }
+
+  /** Without elements {@code from}…{@code to − 1}, which are of matrices. */
+  AdamW(AdamWConfig config, ParameterSet weights, ParameterSet gradients, long from, long to) {
     this.config = config;
-    this.weights = weights;
     ParameterLayout layout = weights.layout();
-    this.firstMoment = ParameterSet.zeros(layout, weights.flat().dataType());
-    this.secondMoment = ParameterSet.zeros(layout, weights.flat().dataType());
+    add(weights, gradients, 0, from, config.weightDecay());
+    add(weights, gradients, to, layout.matrixElements(), config.weightDecay());
+    add(weights, gradients, layout.matrixElements(), layout.elements(), 0);
   }
 
-  /**
-   * The numbers of a step, the same for all its ranges.
-   *
-   * @param step number of the step, from 1
-   * @param gradientScale factor of the gradients; 1 for none
-   */
-  public AdamWStep step(long step, double learningRate, double gradientScale) {
-    return new AdamWStep(
-        learningRate, config.beta1(), config.beta2(), config.epsilon(), step, gradientScale);
-  }
-
-  /** Updates elements {@code from}…{@code to − 1} of the weights. */
-  public void update(Kernels kernels, ParameterSet gradients, long from, long to, AdamWStep step) {
-    long matrices = weights.layout().matrixElements();
-    if (from < matrices) {
-      update(kernels, gradients, from, Math.min(to, matrices), config.weightDecay(), step);
+  private void add(ParameterSet weights, ParameterSet gradients, long from, long to, double decay) {
+    long length = to - from;
+    if (length == 0) {
+      return;
     }
-    if (to > matrices) {
-      update(kernels, gradients, Math.max(from, matrices), to, 0, step);
+    INDArray part = Tensors.view(weights.flat(), from, length);
+    parts.add(
+        new Part(
+            part,
+            Tensors.view(gradients.flat(), from, length),
+            Tensors.zeros(part.dataType(), length),
+            Tensors.zeros(part.dataType(), length),
+            decay));
+    for (long at = 0; at < length; at += RANGE) {
+      ranges.add(new Range(parts.get(parts.size() - 1), at, Math.min(at + RANGE, length)));
     }
   }
 
-  private void update(
-      Kernels kernels, ParameterSet gradients, long from, long to, double decay, AdamWStep step) {
+  @Override
+  public int tasks() {
+    return ranges.size();
+  }
+
+  @Override
+  public void update(Kernels kernels, int task, Step step) {
+    Range range = ranges.get(task);
+    Part part = range.part;
     kernels.adamW(
-        weights.flat(),
-        gradients.flat(),
-        firstMoment.flat(),
-        secondMoment.flat(),
-        from,
-        to,
-        decay,
-        step);
+        part.weights,
+        part.gradients,
+        part.firstMoment,
+        part.secondMoment,
+        range.from,
+        range.to,
+        part.decay,
+        new AdamWStep(
+            step.learningRate(),
+            config.beta1(),
+            config.beta2(),
+            config.epsilon(),
+            step.number(),
+            step.gradientScale()));
   }
 
-  /** Bytes off the heap. */
+  @Override
   public long bytes() {
-    return firstMoment.bytes() + secondMoment.bytes();
+    return parts.stream()
+        .mapToLong(part -> 2 * part.firstMoment.length() * part.firstMoment.dataType().width())
+        .sum();
   }
 
-  /** Frees the moments; closing twice is fine. */
   @Override
   public void close() {
-    firstMoment.close();
-    secondMoment.close();
+    for (Part part : parts) {
+      if (!part.firstMoment.wasClosed()) {
+        part.firstMoment.close();
+        part.secondMoment.close();
+      }
+    }
   }
 }

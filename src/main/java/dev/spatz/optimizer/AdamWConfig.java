@@ -8,7 +8,8 @@ package dev.spatz.optimizer;
  * @param epsilon added to the root of the second moment; positive
  * @param weightDecay of matrices, relative to the learning rate; not negative
  */
-public record AdamWConfig(double beta1, double beta2, double epsilon, double weightDecay) {
+public record AdamWConfig(double beta1, double beta2, double epsilon, double weightDecay)
+    implements OptimizerConfig {
   /**
    * Checks the numbers.
    *

@@ -1,11 +1,12 @@
 package dev.spatz.training;
 
+import dev.spatz.optimizer.MuonConfig;
+import dev.spatz.optimizer.OptimizerConfig;
 import dev.spatz.transformer.TransformerConfig;
 
 /** What is chosen where a configuration leaves it open. */
 public final class Automatic {
-  private static final int TOKENS_PER_BATCH = 512;
-  private static final long SMALL_CORPUS = 100_000;
+  private static final int TOKENS_PER_BATCH = 1024;
   private static final int TOKENS_PER_SHARD = 256;
   private static final int MOST_SHARDS = 8;
 
@@ -13,25 +14,24 @@ public final class Automatic {
 
   /**
    * The vocabulary size of a byte-pair tokenizer: an id for about every thousand characters of the
-   * corpus, a power of two from 512 to 8,192.
+   * corpus, a power of two from 512 to 4,096: larger ones cost more time than they save.
    */
   public static int vocabularySize(long characters) {
     long size = Long.highestOneBit(Math.max(1, characters / 1000));
-    return (int) Math.max(512, Math.min(8192, size));
+    return (int) Math.max(512, Math.min(4096, size));
   }
 
   /**
    * A model that learns the most from a corpus in minutes on a few cores: small, since many steps
-   * teach more than many parameters then; a little larger for more text.
+   * teach more than many parameters then.
    */
-  public static TransformerConfig model(long trainingTokens, int vocabularySize, double dropout) {
-    int channels = trainingTokens < SMALL_CORPUS ? 128 : 192;
-    return TransformerConfig.llama(vocabularySize, 64, 3, 4, channels).withDropout(dropout);
+  public static TransformerConfig model(int vocabularySize, double dropout) {
+    return TransformerConfig.llama(vocabularySize, 64, 3, 4, 128).withDropout(dropout);
   }
 
   /**
-   * Sequences of a batch: about 512 tokens, at least 8 sequences. Small models learn more from many
-   * small steps than from few large ones.
+   * Sequences of a batch: about 1,024 tokens, at least 8 sequences. Small models learn more from
+   * many small steps than from few large ones, but Muon's part does not shrink with the batch.
    */
   static int batchSize(TransformerConfig model) {
     return Math.max(8, TOKENS_PER_BATCH / model.contextLength());
@@ -48,8 +48,12 @@ public final class Automatic {
     return Math.min(batchSize, (int) Long.highestOneBit(most));
   }
 
-  /** Falls with the root of the width: 3.6·10⁻³ at 128 channels, 1.8·10⁻³ at 512. */
-  static double learningRate(TransformerConfig model) {
-    return 3.6e-3 * Math.sqrt(128.0 / model.channels());
+  /**
+   * Falls with the root of the width: 3.6·10⁻³ at 128 channels with AdamW, 8·10⁻³ for what AdamW
+   * updates beside Muon.
+   */
+  static double learningRate(TransformerConfig model, OptimizerConfig optimizer) {
+    double rate = optimizer instanceof MuonConfig ? 8e-3 : 3.6e-3;
+    return rate * Math.sqrt(128.0 / model.channels());
   }
 }

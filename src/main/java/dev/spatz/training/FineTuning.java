@@ -54,7 +54,7 @@ public final class FineTuning {
         ? config
         : config.withLearningRate(
             Math.max(
-                LEARNING_RATE_PART * Automatic.learningRate(base),
+                LEARNING_RATE_PART * Automatic.learningRate(base, config.optimizer()),
                 Math.max(0, config.minLearningRate())));
   }
 

@@ -10,6 +10,8 @@ import dev.spatz.dataset.DatasetOptions.SeparateCorpus;
 import dev.spatz.dataset.DatasetOptions.Validation;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.optimizer.AdamWConfig;
+import dev.spatz.optimizer.MuonConfig;
+import dev.spatz.optimizer.OptimizerConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -36,9 +38,9 @@ import org.jspecify.annotations.Nullable;
  * @param tokenLimit stops early after training on so many tokens; {@link #AUTO}: no limit
  * @param schedule shape of the learning rate over the steps
  * @param learningRate the highest learning rate; {@link #AUTO}: by the size of the model
- * @param minLearningRate learning rate of the last step; negative: a tenth of the highest
+ * @param minLearningRate learning rate of the last step; negative: by the schedule
  * @param warmupSteps steps of linear warm-up; negative: a twentieth of the steps, at most 100
- * @param adamW numbers of the optimizer
+ * @param optimizer which one, and its numbers
  * @param gradientClip largest norm of a step's gradient; longer ones are scaled down; 0: no
  *     clipping
  * @param averagedSteps the result may be the mean of the weights after each of the last so many
@@ -69,7 +71,7 @@ public record TrainingConfig(
     double learningRate,
     double minLearningRate,
     long warmupSteps,
-    AdamWConfig adamW,
+    OptimizerConfig optimizer,
     double gradientClip,
     long averagedSteps,
     Validation validation,
@@ -149,11 +151,11 @@ public record TrainingConfig(
         Duration.ofMinutes(3),
         null,
         AUTO,
-        ScheduleKind.COSINE,
+        ScheduleKind.WARMUP_STABLE_DECAY,
         AUTO,
         -1,
         -1,
-        AdamWConfig.defaults(),
+        MuonConfig.defaults(),
         1,
         -1,
         new LastPart(0.1),
@@ -166,8 +168,7 @@ public record TrainingConfig(
 
   /**
    * nanoGPT's published configuration for a CPU, made for tinyshakespeare: characters, 4 layers, 4
-   * heads, 128 channels, context 64, 2,000 steps of 12 sequences. It is a measure to compare with:
-   * nanoGPT publishes a validation loss of 1.88.
+   * heads, 128 channels, context 64, 2,000 steps of 12 sequences; published loss: 1.88.
    */
   public static TrainingConfig nanoGpt() {
     TransformerConfig model =
@@ -177,9 +178,9 @@ public record TrainingConfig(
         .withModel(model)
         .withBatchSize(12)
         .withSteps(2000)
+        .withOptimizer(AdamWConfig.defaults())
+        .withSchedule(ScheduleKind.COSINE)
         .withLearningRate(1e-3)
-        .withMinLearningRate(1e-4)
-        .withWarmupSteps(100)
         .withEvaluationInterval(250);
   }
 
@@ -258,9 +259,9 @@ public record TrainingConfig(
     return with(draft -> draft.warmupSteps = value);
   }
 
-  /** This configuration with other numbers of the optimizer. */
-  public TrainingConfig withAdamW(AdamWConfig value) {
-    return with(draft -> draft.adamW = value);
+  /** This configuration with another optimizer. */
+  public TrainingConfig withOptimizer(OptimizerConfig value) {
+    return with(draft -> draft.optimizer = value);
   }
 
   /** This configuration with another limit of the gradient's norm. */
@@ -331,7 +332,7 @@ public record TrainingConfig(
     double learningRate;
     double minLearningRate;
     long warmupSteps;
-    AdamWConfig adamW;
+    OptimizerConfig optimizer;
     double gradientClip;
     long averagedSteps;
     Validation validation;
@@ -357,7 +358,7 @@ public record TrainingConfig(
       learningRate = config.learningRate;
       minLearningRate = config.minLearningRate;
       warmupSteps = config.warmupSteps;
-      adamW = config.adamW;
+      optimizer = config.optimizer;
       gradientClip = config.gradientClip;
       averagedSteps = config.averagedSteps;
       validation = config.validation;
@@ -385,7 +386,7 @@ public record TrainingConfig(
           learningRate,
           minLearningRate,
           warmupSteps,
-          adamW,
+          optimizer,
           gradientClip,
           averagedSteps,
           validation,

@@ -1,8 +1,8 @@
 package dev.spatz.training;
 
 import dev.spatz.kernel.KernelBackend;
-import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.optimizer.LearningRateSchedule;
+import dev.spatz.optimizer.OptimizerConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param shards parts of a micro-batch
  * @param steps steps of the schedule
  * @param schedule learning rate of every step
- * @param adamW numbers of the optimizer
+ * @param optimizer which optimizer, and its numbers
  * @param gradientClip largest norm of a gradient, 0 for no clipping
  * @param averagedSteps the last steps whose mean of weights may be the result, 0 for none
  * @param evaluationInterval steps between evaluations
@@ -38,7 +38,7 @@ public record TrainingPlan(
     int shards,
     long steps,
     LearningRateSchedule schedule,
-    AdamWConfig adamW,
+    OptimizerConfig optimizer,
     double gradientClip,
     long averagedSteps,
     long evaluationInterval,
@@ -70,7 +70,7 @@ public record TrainingPlan(
         shards,
         steps,
         schedule(config, model, steps),
-        config.adamW(),
+        config.optimizer(),
         config.gradientClip(),
         config.averagedSteps() >= 0
             ? Math.min(config.averagedSteps(), steps)
@@ -88,8 +88,14 @@ public record TrainingPlan(
 
   private static LearningRateSchedule schedule(
       TrainingConfig config, TransformerConfig model, long steps) {
-    double peak = config.learningRate() > 0 ? config.learningRate() : Automatic.learningRate(model);
-    double floor = config.minLearningRate() >= 0 ? config.minLearningRate() : peak / 10;
+    double peak =
+        config.learningRate() > 0
+            ? config.learningRate()
+            : Automatic.learningRate(model, config.optimizer());
+    double floor =
+        config.minLearningRate() >= 0
+            ? config.minLearningRate()
+            : peak * floorPart(config.schedule());
     long warmup = config.warmupSteps() >= 0 ? config.warmupSteps() : Math.min(100, steps / 20);
     if (warmup > steps) {
       throw new IllegalArgumentException(
@@ -103,7 +109,14 @@ public record TrainingPlan(
       case COSINE -> new LearningRateSchedule.Cosine(peak, floor, warmup, steps);
       case WARMUP_STABLE_DECAY ->
           new LearningRateSchedule.WarmupStableDecay(
-              peak, floor, warmup, Math.min(steps - warmup, steps / 5), steps);
+              peak, floor, warmup, Math.min(steps - warmup, steps / 2), steps);
+    };
+  }
+
+  private static double floorPart(ScheduleKind schedule) {
+    return switch (schedule) {
+      case COSINE -> 0.1;
+      case WARMUP_STABLE_DECAY -> 0.01;
     };
   }
 
@@ -117,7 +130,7 @@ public record TrainingPlan(
     settings.put("shards", Integer.toString(shards));
     settings.put("steps", Long.toString(steps));
     settings.put("schedule", schedule.toString());
-    settings.put("optimizer", adamW.toString());
+    settings.put("optimizer", optimizer.toString());
     settings.put("gradientClip", Double.toString(gradientClip));
     settings.put("averagedSteps", Long.toString(averagedSteps));
     settings.put("evaluationInterval", Long.toString(evaluationInterval));

@@ -1,9 +1,8 @@
 package dev.spatz.training;
 
 import dev.spatz.dataset.Windows;
-import dev.spatz.kernel.AdamWStep;
 import dev.spatz.kernel.CounterRandom;
-import dev.spatz.optimizer.AdamW;
+import dev.spatz.optimizer.Optimizer;
 import dev.spatz.transformer.DropoutSites;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
@@ -13,7 +12,7 @@ import dev.spatz.transformer.Transformer;
  * and the number of the step alone.
  */
 final class TrainingStep implements AutoCloseable {
-  /** Elements that one thread updates at a time; the norm is summed in these ranges, in order. */
+  /** The gradients are combined, and their norm is summed, in ranges of so many elements. */
   private static final int RANGE = 1 << 17;
 
   /** Guards the division by the norm, as PyTorch's clip_grad_norm_ does. */
@@ -29,7 +28,7 @@ final class TrainingStep implements AutoCloseable {
   private final WorkerTeam team;
   private final TrainingPlan plan;
   private final GradientTree tree;
-  private final AdamW optimizer;
+  private final Optimizer optimizer;
   private final double[] shardLosses;
   private final double[] rangeSquares;
   private final CounterRandom data;
@@ -48,7 +47,7 @@ final class TrainingStep implements AutoCloseable {
     this.team = team;
     this.plan = plan;
     this.tree = new GradientTree(transformer, plan.shards(), team.size());
-    this.optimizer = new AdamW(plan.adamW(), transformer.parameters());
+    this.optimizer = Optimizer.of(plan.optimizer(), transformer.parameters(), tree.total());
     this.shardLosses = new double[plan.shards()];
     long elements = transformer.parameters().layout().elements();
     this.rangeSquares = new double[Math.toIntExact((elements + RANGE - 1) / RANGE)];
@@ -114,11 +113,9 @@ final class TrainingStep implements AutoCloseable {
   private void update(long step, double learningRate, double norm) {
     double clip = plan.gradientClip();
     double scale = clip > 0 ? Math.min(1, clip / (norm + CLIP_EPSILON)) : 1;
-    AdamWStep numbers = optimizer.step(step + 1, learningRate, scale);
+    Optimizer.Step numbers = new Optimizer.Step(step + 1, learningRate, scale);
     team.forEach(
-        rangeSquares.length,
-        (worker, range) ->
-            optimizer.update(worker.kernels, tree.total(), from(range), to(range), numbers));
+        optimizer.tasks(), (worker, task) -> optimizer.update(worker.kernels, task, numbers));
   }
 
   /** Bytes off the heap for gradients: fewer threads need fewer buffers of them. */

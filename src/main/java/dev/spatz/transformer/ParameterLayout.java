@@ -14,8 +14,10 @@ import java.util.List;
  * @param parameters in the order of their offsets
  * @param matrixElements elements of the flat buffer that hold matrices: 0 up to here decays
  * @param elements length of the flat buffer
+ * @param hidden the linear maps of the layers, each its own matrix also where several are fused
  */
-public record ParameterLayout(List<Parameter> parameters, long matrixElements, long elements) {
+public record ParameterLayout(
+    List<Parameter> parameters, long matrixElements, long elements, List<Parameter> hidden) {
   static final String TOKENS = "tokens";
   static final String POSITIONS = "positions";
   static final String HEAD = "head";
@@ -43,6 +45,7 @@ public record ParameterLayout(List<Parameter> parameters, long matrixElements, l
   /** An immutable layout. */
   public ParameterLayout {
     parameters = List.copyOf(parameters);
+    hidden = List.copyOf(hidden);
   }
 
   /** The layout of a model. */
@@ -55,10 +58,13 @@ public record ParameterLayout(List<Parameter> parameters, long matrixElements, l
       builder.matrix(POSITIONS, config.contextLength(), channels);
     }
     for (int layer = 0; layer < config.layers(); layer++) {
-      builder.matrix(layer(layer, QKV + WEIGHT), config.attentionShape(1).rowWidth(), channels);
-      builder.matrix(layer(layer, PROJECTION + WEIGHT), channels, attended);
-      builder.matrix(layer(layer, UP + WEIGHT), config.hiddenWidth(), channels);
-      builder.matrix(layer(layer, DOWN + WEIGHT), channels, config.feedForward());
+      int shared = config.keyValueHeads() * config.headSize();
+      builder.hidden(layer(layer, QKV + WEIGHT), channels, attended, shared, shared);
+      builder.hidden(layer(layer, PROJECTION + WEIGHT), attended, channels);
+      int width = config.feedForward();
+      long[] widths = config.gated() ? new long[] {width, width} : new long[] {width};
+      builder.hidden(layer(layer, UP + WEIGHT), channels, widths);
+      builder.hidden(layer(layer, DOWN + WEIGHT), config.feedForward(), channels);
     }
     if (!config.tiedEmbeddings()) {
       builder.matrix(HEAD, config.vocabularySize(), channels);
@@ -83,7 +89,8 @@ public record ParameterLayout(List<Parameter> parameters, long matrixElements, l
       }
     }
     builder.norm(NORM, config);
-    return new ParameterLayout(builder.parameters, matrixElements, builder.elements);
+    return new ParameterLayout(
+        builder.parameters, matrixElements, builder.elements, builder.hidden);
   }
 
   /** The number of parameters, gaps not counted. */
@@ -98,7 +105,19 @@ public record ParameterLayout(List<Parameter> parameters, long matrixElements, l
 
   private static final class Builder {
     private final List<Parameter> parameters = new ArrayList<>();
+    private final List<Parameter> hidden = new ArrayList<>();
     private long elements;
+
+    /** A matrix of one or more linear maps below each other, of so many outputs each. */
+    void hidden(String name, long columns, long... outputs) {
+      long offset = elements;
+      long rows = 0;
+      for (long count : outputs) {
+        hidden.add(new Parameter(name, offset + rows * columns, count, columns));
+        rows += count;
+      }
+      matrix(name, rows, columns);
+    }
 
     void matrix(String name, long rows, long columns) {
       add(new Parameter(name, elements, rows, columns));

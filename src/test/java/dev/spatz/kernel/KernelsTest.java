@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import org.apache.commons.math3.linear.MatrixUtils;
+import org.apache.commons.math3.linear.RealMatrix;
+import org.apache.commons.math3.linear.SingularValueDecomposition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -163,6 +166,42 @@ abstract class KernelsTest extends RowKernelsTest {
         agree((k, b) -> k.adamW(b[0], b[1], b[2], b[3], from, from + length, 0.1, step), a);
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1", "1,8", "8,1", "3,13", "13,3", "64,64", "65,207", "207,64"})
+  void muon_equalsJudge(int rows, int columns) {
+    MuonStep step = new MuonStep(0.02, 0.95, 0.1, 0.5);
+    long[] shape = of(rows, columns);
+    agree((k, a) -> k.muon(a[0], a[1], a[2], step), random(shape, shape, shape));
+  }
+
+  /** A random matrix has small singular values, which five steps do not quite bring to 1. */
+  @ParameterizedTest
+  @CsvSource({"13,64", "64,13", "128,207"})
+  void muon_updatesBySingularValuesNearOne(int rows, int columns) {
+    INDArray[] a = random(of(rows, columns), of(rows, columns), of(rows, columns));
+    Tensors.fill(a[0], 0);
+    Tensors.fill(a[2], 0);
+    kernels.muon(a[0], a[1], a[2], new MuonStep(1, 0.95, 0, 1));
+    RealMatrix update = MatrixUtils.createRealMatrix(rows, columns);
+    for (int i = 0; i < rows * columns; i++) {
+      update.setEntry(i / columns, i % columns, Tensors.get(a[0], i));
+    }
+    double scale = Math.sqrt(Math.max(1, (double) rows / columns));
+    for (double value : new SingularValueDecomposition(update).getSingularValues()) {
+      assertEquals(1, value / scale, 0.35);
+    }
+  }
+
+  @Test
+  void muon_withoutGradientOnlyDecays() {
+    INDArray[] a = random(of(3, 4), of(3, 4), of(3, 4));
+    Tensors.fill(a[0], 2);
+    Tensors.fill(a[1], 0);
+    Tensors.fill(a[2], 0);
+    kernels.muon(a[0], a[1], a[2], new MuonStep(0.1, 0.95, 0.5, 1));
+    assertEquals(1.9, Tensors.get(a[0], 11), 1e-6);
   }
 
   /** Three steps by the formulas in the documentation of torch.optim.AdamW, done in Python. */

@@ -1,6 +1,8 @@
 package dev.spatz.kernel;
 
 import java.util.Arrays;
+import org.apache.commons.math3.linear.MatrixUtils;
+import org.apache.commons.math3.linear.RealMatrix;
 import org.apache.commons.math3.special.Erf;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -401,6 +403,44 @@ final class NaiveKernels implements Kernels {
     w.store();
     m.store();
     v.store();
+  }
+
+  @Override
+  public void muon(INDArray weights, INDArray gradients, INDArray moment, MuonStep step) {
+    Values w = Values.of(weights);
+    Values g = Values.of(gradients);
+    Values m = Values.of(moment);
+    int rows = (int) weights.size(0);
+    int columns = (int) weights.size(1);
+    double[][] x = new double[rows][columns];
+    double squares = 0;
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < columns; c++) {
+        int i = r * columns + c;
+        double gradient = g.at[i] * step.gradientScale();
+        m.at[i] += (1 - step.momentum()) * (gradient - m.at[i]);
+        x[r][c] = gradient + step.momentum() * (m.at[i] - gradient);
+        squares += x[r][c] * x[r][c];
+      }
+    }
+    RealMatrix o = MatrixUtils.createRealMatrix(x).scalarMultiply(1 / (Math.sqrt(squares) + 1e-7));
+    for (int i = 0; i < 5; i++) {
+      RealMatrix gram = o.multiply(o.transpose());
+      RealMatrix cube = gram.multiply(o);
+      o =
+          o.scalarMultiply(3.4445)
+              .subtract(cube.scalarMultiply(4.7750))
+              .add(gram.multiply(cube).scalarMultiply(2.0315));
+    }
+    double scale = rows > columns ? Math.sqrt((double) rows / columns) : 1;
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < columns; c++) {
+        int i = r * columns + c;
+        w.at[i] -= step.learningRate() * (step.weightDecay() * w.at[i] + scale * o.getEntry(r, c));
+      }
+    }
+    w.store();
+    m.store();
   }
 
   @Override

@@ -62,6 +62,8 @@ class OneDnnKernelsTest extends KernelsTest {
     INDArray flat = gaussian(2048);
     int[] ids = new int[26];
     AdamWStep step = new AdamWStep(1e-3, 0.9, 0.99, 1e-8, 1, 1);
+    MuonStep muonStep = new MuonStep(1e-3, 0.95, 0.1, 1);
+    INDArray[] matrices = random(of(64, 32), of(64, 32));
     Dropout dropout = new Dropout(0.1, CounterRandom.of(1), 0);
     Runnable round =
         () -> {
@@ -76,6 +78,7 @@ class OneDnnKernelsTest extends KernelsTest {
           kernels.rmsNormBackward(a[1], a[4], a[6], a[8], a[1], a[6]);
           kernels.crossEntropy(a[4], a[5], ids, 0.1, a[9], null, a[1], a[5]);
           kernels.adamW(flat, flat, flat, flat, 0, 2048, 0.1, step);
+          kernels.muon(a[5], matrices[0], matrices[1], muonStep);
         };
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long id = Thread.currentThread().getId();

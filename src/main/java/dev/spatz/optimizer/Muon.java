@@ -1,0 +1,79 @@
+package dev.spatz.optimizer;
+
+import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.MuonStep;
+import dev.spatz.kernel.Tensors;
+import dev.spatz.transformer.Parameter;
+import dev.spatz.transformer.ParameterSet;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Muon (Jordan et al. 2024): the linear maps of the layers move along their orthogonalized
+ * momentum, each matrix a task, fused ones (queries, keys and values; gate and up) one by one; all
+ * other parameters by {@link AdamW}. It owns one moment of the linear maps and two of the others.
+ */
+public final class Muon implements Optimizer {
+  private final MuonConfig config;
+  private final INDArray moments;
+  private final List<Matrix> matrices;
+  private final AdamW rest;
+
+  /** Views of a matrix. */
+  private record Matrix(INDArray weights, INDArray gradients, INDArray moment) {}
+
+  Muon(MuonConfig config, ParameterSet weights, ParameterSet gradients) {
+    this.config = config;
+    List<Parameter> hidden = weights.layout().hidden();
+    Parameter last = hidden.get(hidden.size() - 1);
+    long from = hidden.get(0).offset();
+    long to = last.offset() + last.size();
+    this.moments = Tensors.zeros(weights.flat().dataType(), to - from);
+    this.matrices =
+        hidden.stream()
+            .map(
+                matrix ->
+                    new Matrix(
+                        Tensors.view(weights.flat(), matrix.offset(), matrix.shape()),
+                        Tensors.view(gradients.flat(), matrix.offset(), matrix.shape()),
+                        Tensors.view(moments, matrix.offset() - from, matrix.shape())))
+            .toList();
+    this.rest = new AdamW(config.rest(), weights, gradients, from, to);
+  }
+
+  @Override
+  public int tasks() {
+    return matrices.size() + rest.tasks();
+  }
+
+  @Override
+  public void update(Kernels kernels, int task, Step step) {
+    if (task >= matrices.size()) {
+      rest.update(kernels, task - matrices.size(), step);
+      return;
+    }
+    Matrix matrix = matrices.get(task);
+    kernels.muon(
+        matrix.weights,
+        matrix.gradients,
+        matrix.moment,
+        new MuonStep(
+            step.learningRate() * config.rateFactor(),
+            config.momentum(),
+            config.weightDecay(),
+            step.gradientScale()));
+  }
+
+  @Override
+  public long bytes() {
+    return moments.length() * moments.dataType().width() + rest.bytes();
+  }
+
+  @Override
+  public void close() {
+    if (!moments.wasClosed()) {
+      moments.close();
+    }
+    rest.close();
+  }
+}

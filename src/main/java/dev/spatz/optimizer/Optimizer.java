@@ -1,0 +1,47 @@
+package dev.spatz.optimizer;
+
+import dev.spatz.kernel.Kernels;
+import dev.spatz.transformer.ParameterSet;
+
+/**
+ * Makes weights better by their gradients, and owns what it remembers of them.
+ *
+ * <p>A step is a number of tasks, which may be run in any order by several threads, each with its
+ * own kernels; the result does not depend on them.
+ */
+public sealed interface Optimizer extends AutoCloseable permits AdamW, Muon {
+  /**
+   * The numbers of a step.
+   *
+   * @param number from 1
+   * @param learningRate of this step
+   * @param gradientScale factor of the gradients; 1 for none
+   */
+  record Step(long number, double learningRate, double gradientScale) {}
+
+  /**
+   * The optimizer of a configuration; the caller closes it.
+   *
+   * @param weights which it changes, but does not own
+   * @param gradients of the same layout, which it reads at each step
+   */
+  static Optimizer of(OptimizerConfig config, ParameterSet weights, ParameterSet gradients) {
+    if (config instanceof MuonConfig muon) {
+      return new Muon(muon, weights, gradients);
+    }
+    return new AdamW((AdamWConfig) config, weights, gradients);
+  }
+
+  /** The number of tasks of a step. */
+  int tasks();
+
+  /** Does one of a step's tasks, 0…{@code tasks() − 1}. */
+  void update(Kernels kernels, int task, Step step);
+
+  /** Bytes off the heap. */
+  long bytes();
+
+  /** Frees what it remembers; closing twice is fine. */
+  @Override
+  void close();
+}
