@@ -365,7 +365,7 @@ final class GgufFileTest {
         Arguments.of("GGUF", 18, 1, "count"), // of keys
         Arguments.of(key, 0, 13, "type 13"),
         Arguments.of(key, -3, ' ', "key llama.block_co nt"),
-        Arguments.of(key, -key.length() - 7, 1, "count"), // of the key's bytes
+        Arguments.of(key, -key.length() - 2, 1, "count"), // of the key's bytes
         Arguments.of("tokenizer.ggml.tokens", 4, 9, "array of arrays"),
         Arguments.of("tokenizer.ggml.tokens", 12, 1, "count"), // of the array's elements
         Arguments.of("tokenizer.ggml.add_bos_token", 4, 2, "bool 2"),
