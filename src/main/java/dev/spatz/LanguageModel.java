@@ -12,8 +12,10 @@ import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.generation.Generator;
+import dev.spatz.generation.ModelLifetime;
+import dev.spatz.generation.ModelParts;
+import dev.spatz.generation.TextStream;
 import dev.spatz.kernel.KernelBackend;
-import dev.spatz.kernel.Kernels;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.Evaluation;
@@ -27,9 +29,8 @@ import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.stream.IntStream;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,16 +46,16 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A model may be used by many threads at once. Its weights lie off the heap until it is closed;
- * closing waits for the calls that are under way, later calls are refused. Such models repeat what
- * they were trained on and can state falsehoods fluently; say so where people read their text.
+ * closing ends the texts under way with an exception, and waits for other calls. Such models repeat
+ * what they were trained on and can state falsehoods fluently; say so where people read their text.
  */
 public final class LanguageModel implements AutoCloseable {
   final Transformer transformer;
   private final Tokenizer tokenizer;
   private final @Nullable Provenance provenance;
   private final KernelBackend kernels;
-  private final ReadWriteLock inUse = new ReentrantReadWriteLock();
-  private boolean closed;
+  final ModelLifetime lifetime = new ModelLifetime();
+  private final Generator generator;
 
   LanguageModel(
       Transformer transformer,
@@ -65,6 +66,7 @@ public final class LanguageModel implements AutoCloseable {
     this.tokenizer = tokenizer;
     this.provenance = provenance;
     this.kernels = kernels;
+    this.generator = new Generator(new ModelParts(lifetime, kernels, transformer, tokenizer));
   }
 
   /**
@@ -205,7 +207,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public void save(Path directory) throws IOException {
-    whileOpen(
+    lifetime.whileOpen(
         () -> {
           ModelDirectory.save(directory, transformer, tokenizer, provenance);
           return null;
@@ -223,7 +225,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public void exportGguf(Path file, GgufType type) throws IOException {
-    whileOpen(
+    lifetime.whileOpen(
         () -> {
           GgufFile.write(file, transformer, tokenizer, provenance, type);
           return null;
@@ -261,12 +263,42 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public Generation complete(String prompt, GenerationConfig config) {
-    return whileOpen(
-        () -> {
-          try (Kernels instance = kernels.create()) {
-            return Generator.generate(instance, transformer, tokenizer, promptIds(prompt), config);
-          }
-        });
+    return complete(prompt, config, piece -> {});
+  }
+
+  /**
+   * Continues a text, and says how it went. Interrupting the thread ends the text early; the
+   * interrupt status stays set.
+   *
+   * @param listener is told each piece of the text at once, whole characters, on the calling
+   *     thread; what it throws ends the text and is thrown
+   * @throws IllegalArgumentException as {@link #complete(String, GenerationConfig)}
+   * @throws IllegalStateException if the model is closed
+   */
+  public Generation complete(String prompt, GenerationConfig config, Consumer<String> listener) {
+    return generator.generate(prompt, config, listener);
+  }
+
+  /**
+   * Continues a text while it is read, on the reader's thread.
+   *
+   * @return a text that the caller closes, at any time
+   * @throws IllegalArgumentException as {@link #complete(String, GenerationConfig)}
+   * @throws IllegalStateException if the model is closed
+   */
+  public TextStream stream(String prompt, GenerationConfig config) {
+    return generator.stream(prompt, config);
+  }
+
+  /**
+   * Continues a text on a daemon thread; cancelling the future ends it.
+   *
+   * @throws IllegalArgumentException as {@link #complete(String, GenerationConfig)}
+   * @throws IllegalStateException if the model is closed
+   * @throws java.util.concurrent.RejectedExecutionException if too many wait for a thread
+   */
+  public CompletableFuture<Generation> generateAsync(String prompt, GenerationConfig config) {
+    return generator.generateAsync(prompt, config);
   }
 
   /**
@@ -293,7 +325,7 @@ public final class LanguageModel implements AutoCloseable {
   public Evaluation evaluate(Corpus corpus) throws IOException {
     DatasetOptions whole = DatasetOptions.defaults().withValidationFraction(1);
     int threads = Runtime.getRuntime().availableProcessors();
-    return whileOpen(
+    return lifetime.whileOpen(
         () -> {
           try (Dataset data = Dataset.prepare(corpus, tokenizer, whole)) {
             return Evaluator.evaluate(transformer, data.validation(), threads, kernels);
@@ -321,43 +353,11 @@ public final class LanguageModel implements AutoCloseable {
     return Optional.ofNullable(provenance);
   }
 
-  /** The ids of a prompt, after what begins a text; an empty one follows the end of another. */
-  private int[] promptIds(String prompt) {
-    int[] ids = tokenizer.encode(prompt);
-    if (ids.length > 0 && tokenizer.beginOfText().isEmpty()) {
-      return ids;
-    }
-    int begin = tokenizer.beginOfText().orElse(tokenizer.endOfText());
-    return IntStream.concat(IntStream.of(begin), IntStream.of(ids)).toArray();
-  }
-
-  /** A call on the model; while it is under way, the model's memory is not freed. */
-  interface Call<T extends @Nullable Object, E extends Exception> {
-    T run() throws E;
-  }
-
-  <T extends @Nullable Object, E extends Exception> T whileOpen(Call<T, E> call) throws E {
-    inUse.readLock().lock();
-    try {
-      if (closed) {
-        throw new IllegalStateException("the model is closed");
-      }
-      return call.run();
-    } finally {
-      inUse.readLock().unlock();
-    }
-  }
-
-  /** Frees the model's memory, after the calls under way have ended; closing twice is fine. */
+  /** Frees the model's memory; texts under way end with an exception. Closing twice is fine. */
   @Override
   public void close() {
-    inUse.writeLock().lock();
-    try {
-      closed = true;
-      transformer.close();
-    } finally {
-      inUse.writeLock().unlock();
-    }
+    lifetime.close(transformer::close);
+    generator.close();
   }
 
   /** Training ended because a loss was not finite; the model as it was before is at hand. */

@@ -79,9 +79,9 @@ final class ModelTraining {
     try (Dataset data = Dataset.prepare(corpus, own, options)) {
       data.requireWindows(model.config().contextLength());
       Map<String, String> base =
-          model.whileOpen(
+          model.lifetime.whileOpen(
               () -> BaseModel.describe(model.transformer, model.provenance().orElse(null)));
-      Transformer copy = model.whileOpen(() -> FineTuning.copy(model.transformer, decided));
+      Transformer copy = model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
       return train(data, copy, own, decided, base, listener, cancellation);
     }
   }

@@ -10,6 +10,7 @@ import dev.spatz.dataset.Corpus;
 import dev.spatz.generation.FinishReason;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
+import dev.spatz.generation.TextStream;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TokenizerKind;
@@ -21,6 +22,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -69,6 +71,62 @@ class LanguageModelTest {
     model.close();
   }
 
+  /** Equal but for the time they took. */
+  private static void assertEqualText(Generation expected, Generation actual) {
+    assertEquals(expected, withTiming(actual, expected.timing()));
+  }
+
+  private static Generation withTiming(Generation generation, Generation.Timing timing) {
+    return new Generation(
+        generation.text(),
+        generation.promptTokens(),
+        generation.newTokens(),
+        generation.seed(),
+        generation.finishReason(),
+        generation.tokens(),
+        timing);
+  }
+
+  @Test
+  void stream_joinsToTheText() {
+    Generation whole = model.complete("Spatz", SEEDED);
+    StringBuilder pieces = new StringBuilder();
+    try (TextStream stream = model.stream("Spatz", SEEDED)) {
+      assertThrows(IllegalStateException.class, stream::result);
+      stream.forEach(pieces::append);
+      assertEqualText(whole, stream.result());
+      assertThrows(IllegalStateException.class, stream::iterator);
+    }
+    assertEquals(whole.text(), pieces.toString());
+    StringBuilder heard = new StringBuilder();
+    model.complete("Spatz", SEEDED, heard::append);
+    assertEquals(whole.text(), heard.toString());
+  }
+
+  @Test
+  void stream_endsWhenClosed() {
+    TextStream stream = model.stream("Spatz", SEEDED.withStopAtEndOfText(false));
+    Iterator<String> pieces = stream.iterator();
+    pieces.next();
+    stream.close();
+    stream.close();
+    assertFalse(pieces.hasNext());
+    assertEquals(FinishReason.CANCELLED, stream.result().finishReason());
+  }
+
+  @Test
+  void generateAsync_givesTheSame() throws Exception {
+    assertEqualText(model.complete("Spatz", SEEDED), model.generateAsync("Spatz", SEEDED).get());
+  }
+
+  @Test
+  void complete_endsWhenInterrupted() {
+    Thread.currentThread().interrupt();
+    Generation generation = model.complete("Spatz", SEEDED);
+    assertTrue(Thread.interrupted());
+    assertEquals(FinishReason.CANCELLED, generation.finishReason());
+  }
+
   @Test
   void generate_isTheTextOfComplete() {
     Generation generation = model.complete("Spatz", SEEDED);
@@ -83,7 +141,7 @@ class LanguageModelTest {
     Generation first = model.complete("Taube", unseeded);
     Generation second = model.complete("Taube", unseeded);
     assertNotEquals(first.seed(), second.seed());
-    assertEquals(first, model.complete("Taube", unseeded.withSeed(first.seed())));
+    assertEqualText(first, model.complete("Taube", unseeded.withSeed(first.seed())));
   }
 
   @Test
@@ -135,7 +193,7 @@ class LanguageModelTest {
     try {
       Callable<Generation> call = () -> model.complete("Spatz in", SEEDED);
       for (Future<Generation> future : threads.invokeAll(List.of(call, call, call, call))) {
-        assertEquals(alone, future.get());
+        assertEqualText(alone, future.get());
       }
     } finally {
       threads.shutdown();
@@ -148,7 +206,7 @@ class LanguageModelTest {
     model.save(saved);
     model.save(saved); // replaces
     try (LanguageModel loaded = LanguageModel.load(saved)) {
-      assertEquals(model.complete("Spatz", SEEDED), loaded.complete("Spatz", SEEDED));
+      assertEqualText(model.complete("Spatz", SEEDED), loaded.complete("Spatz", SEEDED));
       assertEquals(model.evaluate(corpus()), loaded.evaluate(corpus()));
       assertEquals(model.provenance(), loaded.provenance());
       assertTrue(loaded.provenance().isPresent());
@@ -258,6 +316,8 @@ class LanguageModelTest {
     closed.close();
     closed.close();
     assertThrows(IllegalStateException.class, () -> closed.generate("Spatz"));
+    assertThrows(IllegalStateException.class, () -> closed.stream("Spatz", SEEDED));
+    assertThrows(IllegalStateException.class, () -> closed.generateAsync("Spatz", SEEDED));
     assertThrows(IllegalStateException.class, () -> closed.save(directory.resolve("closed")));
     assertThrows(IllegalStateException.class, () -> closed.evaluate(corpus()));
   }

@@ -6,6 +6,7 @@ import dev.spatz.generation.GenerationConfig;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -56,6 +57,30 @@ final class GenerateCommand implements Callable<Integer> {
   private @Nullable Double topP;
 
   @Option(
+      names = "--min-p",
+      paramLabel = "X",
+      description = "Draw from tokens at least X times as likely as the likeliest (default: 0).")
+  private @Nullable Double minP;
+
+  @Option(
+      names = "--repetition-penalty",
+      paramLabel = "X",
+      description = "Above 1 makes the last 64 tokens less likely (default: 1).")
+  private @Nullable Double repetitionPenalty;
+
+  @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "End before this text; may be given several times.")
+  private String @Nullable [] stop;
+
+  @Option(
+      names = "--deadline",
+      paramLabel = "SECONDS",
+      description = "End after this time (default: none).")
+  private @Nullable Integer deadline;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "The same seed gives the same text (default: a new one each time).")
@@ -67,8 +92,16 @@ final class GenerateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
     try (LanguageModel model = LanguageModel.load(directory)) {
-      Generation generation = model.complete(prompt, config);
-      out.println(prompt + generation.text());
+      out.print(prompt);
+      Generation generation =
+          model.complete(
+              prompt,
+              config,
+              piece -> {
+                out.print(piece);
+                out.flush();
+              });
+      out.println();
       out.flush();
       notes.println(
           ProgressLine.format(
@@ -79,6 +112,10 @@ final class GenerateCommand implements Callable<Integer> {
                 case END_OF_TEXT -> "the text ended";
                 case MAX_NEW_TOKENS -> "the most new tokens";
                 case CONTEXT_FULL -> "the context is full";
+                case STOP_STRING -> "a stop string";
+                case DEADLINE -> "the time is over";
+                case CANCELLED -> "interrupted";
+                case NOTHING_ALLOWED -> "every token is forbidden";
               },
               generation.seed()));
     }
@@ -91,6 +128,13 @@ final class GenerateCommand implements Callable<Integer> {
     config = temperature == null ? config : config.withTemperature(temperature);
     config = topK == null ? config : config.withTopK(topK);
     config = topP == null ? config : config.withTopP(topP);
+    config = minP == null ? config : config.withMinP(minP);
+    if (repetitionPenalty != null) {
+      double factor = repetitionPenalty;
+      config = config.withPenalties(penalties -> penalties.withRepetition(factor));
+    }
+    config = stop == null ? config : config.withStopStrings(stop);
+    config = deadline == null ? config : config.withDeadline(Duration.ofSeconds(deadline));
     return seed == null ? config : config.withSeed(seed);
   }
 }

@@ -1,78 +1,126 @@
 package dev.spatz.generation;
 
-import dev.spatz.kernel.Kernels;
-import dev.spatz.kernel.Tensors;
-import dev.spatz.tokenizer.StreamingDecoder;
-import dev.spatz.tokenizer.Tokenizer;
-import dev.spatz.transformer.Decoder;
-import dev.spatz.transformer.KeyValueCache;
-import dev.spatz.transformer.Transformer;
-import java.security.SecureRandom;
 import java.util.Locale;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
-/** Continues a prompt, token by token. It has no state; many threads may call it at once. */
-public final class Generator {
-  private static final SecureRandom SEEDS = new SecureRandom();
+/** Continues prompts with a model. Many threads may call it at once. */
+public final class Generator implements AutoCloseable {
+  private static final int MOST_WAITING = 1024;
 
-  private Generator() {}
+  private final ModelParts model;
+  private final LongSupplier nanoTime;
+  private final ThreadPoolExecutor threads;
 
-  /**
-   * Generates text that follows a prompt.
-   *
-   * @param prompt token ids, at least one
-   * @throws IllegalArgumentException if the prompt is empty or leaves no room in the context
-   */
-  public static Generation generate(
-      Kernels kernels,
-      Transformer transformer,
-      Tokenizer tokenizer,
-      int[] prompt,
-      GenerationConfig config) {
-    requireRoom(prompt.length, transformer.config().contextLength());
-    long seed = config.seed() != null ? config.seed() : SEEDS.nextLong();
-    // The model's vocabulary may be padded with ids that mean nothing; they are never drawn.
-    float[] logits = new float[tokenizer.vocabularySize()];
-    Sampler sampler = new Sampler(config, logits.length, seed);
-    StreamingDecoder text = tokenizer.streamingDecoder();
-    StringBuilder result = new StringBuilder();
-    FinishReason reason = FinishReason.MAX_NEW_TOKENS;
-    int newTokens = 0;
-    try (Decoder decoder = transformer.decoder();
-        KeyValueCache cache = transformer.cache()) {
-      Tensors.read(decoder.accept(kernels, cache, prompt), 0, logits, 0, logits.length);
-      while (newTokens < config.maxNewTokens()) {
-        int token = sampler.sample(logits, newTokens);
-        newTokens++;
-        if (token == tokenizer.endOfText() && config.stopAtEndOfText()) {
-          reason = FinishReason.END_OF_TEXT;
-          break;
-        }
-        result.append(text.accept(token));
-        if (newTokens == config.maxNewTokens()) {
-          break;
-        }
-        if (cache.room() == 0) {
-          reason = FinishReason.CONTEXT_FULL;
-          break;
-        }
-        Tensors.read(decoder.accept(kernels, cache, token), 0, logits, 0, logits.length);
-      }
-    }
-    result.append(text.flush());
-    return new Generation(result.toString(), prompt.length, newTokens, seed, reason);
+  /** A generator for a model; the caller closes it, after the model's lifetime has ended. */
+  public Generator(ModelParts model) {
+    this(model, System::nanoTime, Runtime.getRuntime().availableProcessors(), MOST_WAITING);
   }
 
-  private static void requireRoom(int tokens, int contextLength) {
-    if (tokens == 0) {
-      throw new IllegalArgumentException("the prompt has no token");
+  Generator(ModelParts model, LongSupplier nanoTime, int mostThreads, int mostWaiting) {
+    this.model = model;
+    this.nanoTime = nanoTime;
+    this.threads =
+        new ThreadPoolExecutor(
+            mostThreads,
+            mostThreads,
+            10,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(mostWaiting),
+            task -> {
+              Thread thread = new Thread(task, "spatz-generation");
+              thread.setDaemon(true);
+              return thread;
+            });
+    threads.allowCoreThreadTimeOut(true);
+  }
+
+  /**
+   * Continues a prompt on the calling thread.
+   *
+   * @param listener is told each piece of text, whole characters, as soon as it is certain; what it
+   *     throws ends the text and is thrown
+   * @throws IllegalArgumentException if the prompt leaves no room in the context or cannot be
+   *     encoded, or the configuration names an id outside the vocabulary
+   * @throws IllegalStateException if the model is closed
+   */
+  public Generation generate(String prompt, GenerationConfig config, Consumer<String> listener) {
+    try (Session session = session(prompt, config)) {
+      return run(session, listener);
     }
-    if (tokens >= contextLength) {
-      throw new IllegalArgumentException(
+  }
+
+  /**
+   * Continues a prompt, piece by piece.
+   *
+   * @return a text that the caller closes
+   * @throws IllegalArgumentException as {@link #generate}
+   * @throws IllegalStateException if the model is closed
+   */
+  public TextStream stream(String prompt, GenerationConfig config) {
+    return new TextStream(session(prompt, config));
+  }
+
+  /**
+   * Continues a prompt on a daemon thread; there are as many as processors, and who comes later
+   * waits in turn.
+   *
+   * @return whose cancellation ends the text before its next token, or frees its place in the queue
+   * @throws IllegalArgumentException as {@link #generate}
+   * @throws IllegalStateException if the model is closed
+   * @throws RejectedExecutionException if too many wait
+   */
+  public CompletableFuture<Generation> generateAsync(String prompt, GenerationConfig config) {
+    Session session = session(prompt, config);
+    CompletableFuture<Generation> future = new CompletableFuture<>();
+    Runnable task =
+        () -> {
+          try (session) {
+            future.complete(run(session, piece -> {}));
+          } catch (Throwable e) {
+            future.completeExceptionally(e);
+          }
+        };
+    try {
+      threads.execute(task);
+    } catch (RejectedExecutionException e) {
+      model.lifetime().whileOpen(() -> null); // closed, perhaps
+      throw new RejectedExecutionException(
           String.format(
               Locale.ROOT,
-              "the prompt of %,d tokens leaves no room in the context of %,d; shorten it",
-              tokens,
-              contextLength));
+              "%,d generations wait already; try later, or generate on a thread of your own",
+              threads.getQueue().size()),
+          e);
     }
+    future.whenComplete(
+        (generation, failure) -> {
+          session.cancel();
+          threads.remove(task);
+        });
+    return future;
+  }
+
+  private static Generation run(Session session, Consumer<String> listener) {
+    for (String piece = session.next(); piece != null; piece = session.next()) {
+      listener.accept(piece);
+    }
+    return session.result();
+  }
+
+  private Session session(String prompt, GenerationConfig config) {
+    return model
+        .lifetime()
+        .whileOpen(() -> new Session(model, model.promptIds(prompt), config, nanoTime));
+  }
+
+  /** Ends the threads; what waits is refused by the closed model. */
+  @Override
+  public void close() {
+    threads.shutdown();
   }
 }

@@ -1,142 +1,147 @@
 package dev.spatz.generation;
 
 import dev.spatz.kernel.CounterRandom;
-import java.util.Arrays;
+import dev.spatz.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Draws tokens from logits: keeps the top-k, then the top-p of what is left, then divides by the
- * temperature, then draws.
+ * Draws the tokens of one text from logits, by the steps that its configuration names: {@link
+ * GenerationConfig} has their order.
  *
- * <p>Not for use by several threads: it holds the memory of a draw.
+ * <p>Not for use by several threads: it holds the text so far and the memory of a draw.
  */
 public final class Sampler {
-  private final GenerationConfig config;
+  /** Instead of a token: all are forbidden. */
+  static final int NONE = -1;
+
+  /** The stream of the decisions to exclude the likeliest; the draws have the seed's own. */
+  private static final long EXCLUSION = 1;
+
+  private final List<SamplingStep> steps;
   private final CounterRandom random;
   private final Candidates candidates;
+  private final TokenHistory history;
+  private final @Nullable LogitsProcessor processor;
 
-  /** A sampler for a vocabulary; {@code seed} decides all its draws. */
+  /**
+   * A sampler for a vocabulary; {@code seed} decides all its draws.
+   *
+   * @throws IllegalArgumentException if the bias names an id outside the vocabulary
+   */
   public Sampler(GenerationConfig config, int vocabularySize, long seed) {
-    this.config = config;
-    this.random = CounterRandom.of(seed);
-    this.candidates = new Candidates(vocabularySize);
+    this(config, vocabularySize, seed, new TokenHistory(), new BitSet());
   }
 
   /**
-   * The token number {@code index} of a text.
+   * A sampler for a text that begins with a prompt.
    *
-   * @param logits (V)
-   * @return a token id
+   * @param history the prompt; draws are added
+   * @param breakers ids that end a run for {@link Dry}
+   */
+  Sampler(
+      GenerationConfig config,
+      int vocabularySize,
+      long seed,
+      TokenHistory history,
+      BitSet breakers) {
+    this.random = CounterRandom.of(seed);
+    this.candidates = new Candidates(vocabularySize);
+    this.history = history;
+    this.processor = config.logitsProcessor();
+    for (int id : config.logitBias().keySet()) {
+      Require.that(
+          id < vocabularySize,
+          "logitBias of id",
+          id,
+          "is outside the vocabulary of " + vocabularySize);
+    }
+    List<SamplingStep> chain = new ArrayList<>(logitSteps(config, vocabularySize, breakers));
+    if (!chain.isEmpty() || processor != null) {
+      chain.add(new SamplingStep.RemoveForbidden());
+    }
+    chain.addAll(choosingSteps(config, vocabularySize));
+    this.steps = List.copyOf(chain);
+  }
+
+  /** The ids whose text has one of the configuration's breakers. */
+  static BitSet breakers(Dry dry, Tokenizer tokenizer) {
+    BitSet breakers = new BitSet();
+    for (int id = 0; id < tokenizer.vocabularySize() && dry.multiplier() > 0; id++) {
+      breakers.set(id, dry.breakers().stream().anyMatch(tokenizer.decode(id)::contains));
+    }
+    return breakers;
+  }
+
+  private List<SamplingStep> logitSteps(
+      GenerationConfig config, int vocabularySize, BitSet breakers) {
+    List<SamplingStep> chain = new ArrayList<>();
+    Penalties penalties = config.penalties();
+    if (!config.logitBias().isEmpty()) {
+      chain.add(new LogitStep.Bias(config.logitBias()));
+    }
+    if (!penalties.isNeutral()) {
+      chain.add(new LogitStep.Repetition(penalties, history, new int[vocabularySize]));
+    }
+    if (penalties.noRepeatNgram() > 0) {
+      chain.add(new LogitStep.NoRepeatNgram(penalties.noRepeatNgram(), history, vocabularySize));
+    }
+    if (config.dry().multiplier() > 0) {
+      chain.add(new LogitStep.DryPenalty(config.dry(), history, breakers, vocabularySize));
+    }
+    return chain;
+  }
+
+  private List<SamplingStep> choosingSteps(GenerationConfig config, int vocabularySize) {
+    if (config.temperature() == 0) {
+      return List.of(new SamplingStep.Likeliest()); // which no truncation removes
+    }
+    List<SamplingStep> chain = new ArrayList<>();
+    Truncation truncation = config.truncation();
+    if (truncation.topNSigma() > 0) {
+      chain.add(new SamplingStep.TopNSigma(truncation.topNSigma()));
+    }
+    if (truncation.topK() > 0) {
+      chain.add(new SamplingStep.TopK(truncation.topK()));
+    }
+    if (truncation.typicalP() < 1) {
+      chain.add(new SamplingStep.Typical(truncation.typicalP(), new double[vocabularySize]));
+    }
+    if (truncation.topP() < 1) {
+      chain.add(new SamplingStep.TopP(truncation.topP()));
+    }
+    if (truncation.minP() > 0) {
+      chain.add(new SamplingStep.MinP(truncation.minP()));
+    }
+    if (config.xtc().probability() > 0) {
+      chain.add(new SamplingStep.ExcludeTop(config.xtc(), random.child(EXCLUSION)));
+    }
+    chain.add(new SamplingStep.Temperature(config.temperature()));
+    return chain;
+  }
+
+  /**
+   * The token number {@code index} of a text; it becomes part of the text.
+   *
+   * @param logits (V); a {@link LogitsProcessor} changes them
+   * @return a token id; a negative number if all are forbidden
+   * @throws IllegalStateException if the logits are not finite
    */
   public int sample(float[] logits, long index) {
-    if (config.temperature() == 0) {
-      return argmax(logits);
+    if (processor != null) {
+      processor.process(history.view(), logits);
     }
-    candidates.load(logits);
-    if (config.topK() > 0) {
-      candidates.keepLikeliest(config.topK());
-    }
-    if (config.topP() < 1) {
-      candidates.keepProbability(config.topP());
-    }
-    return candidates.draw(config.temperature(), random.uniform(index));
-  }
-
-  /** The index of the largest value, the first of equals. */
-  static int argmax(float[] values) {
-    int best = 0;
-    for (int i = 1; i < values.length; i++) {
-      if (values[i] > values[best]) {
-        best = i;
+    candidates.load(logits, index);
+    for (SamplingStep step : steps) {
+      step.apply(candidates);
+      if (candidates.count() == 0) {
+        return NONE;
       }
     }
-    return best;
-  }
-
-  /** Tokens that can still be drawn. */
-  private static final class Candidates {
-    private final int[] ids;
-    private final double[] logits;
-    private final double[] weights;
-    private final long[] order;
-    private int count;
-    private boolean sorted;
-
-    Candidates(int vocabularySize) {
-      ids = new int[vocabularySize];
-      logits = new double[vocabularySize];
-      weights = new double[vocabularySize];
-      order = new long[vocabularySize];
-    }
-
-    void load(float[] values) {
-      count = values.length;
-      sorted = false;
-      for (int id = 0; id < count; id++) {
-        ids[id] = id;
-        logits[id] = values[id];
-      }
-    }
-
-    void keepLikeliest(int k) {
-      sort();
-      count = Math.min(count, k);
-    }
-
-    /** Keeps the smallest number of likeliest candidates whose probabilities reach {@code p}. */
-    void keepProbability(double p) {
-      sort();
-      double wanted = p * weigh(1);
-      double sum = 0;
-      int kept = 0;
-      while (kept < count && sum < wanted) {
-        sum += weights[kept++];
-      }
-      count = Math.max(1, kept);
-    }
-
-    int draw(double temperature, double uniform) {
-      double left = uniform * weigh(temperature);
-      for (int i = 0; i < count; i++) {
-        left -= weights[i];
-        if (left < 0) {
-          return ids[i];
-        }
-      }
-      return ids[count - 1]; // rounding
-    }
-
-    /** Sets the weights exp(logit/temperature), up to a factor; returns their sum. */
-    private double weigh(double temperature) {
-      double largest = logits[0];
-      for (int i = 1; i < count && !sorted; i++) {
-        largest = Math.max(largest, logits[i]);
-      }
-      double sum = 0;
-      for (int i = 0; i < count; i++) {
-        weights[i] = Math.exp((logits[i] - largest) / temperature);
-        sum += weights[i];
-      }
-      return sum;
-    }
-
-    /** Sorts by falling logit, equal ones by rising id. */
-    private void sort() {
-      if (sorted) {
-        return;
-      }
-      for (int i = 0; i < count; i++) {
-        int bits = Float.floatToIntBits((float) logits[i]);
-        int rising = bits ^ (bits >> 31 & 0x7FFFFFFF); // integers in the order of the floats
-        order[i] = (long) ~rising << 32 | ids[i];
-      }
-      Arrays.sort(order, 0, count);
-      double[] values = weights; // a buffer, overwritten by the next weigh
-      System.arraycopy(logits, 0, values, 0, count);
-      for (int i = 0; i < count; i++) {
-        ids[i] = (int) order[i];
-        logits[i] = values[ids[i]];
-      }
-      sorted = true;
-    }
+    int id = candidates.draw(random.uniform(index));
+    history.add(id);
+    return id;
   }
 }

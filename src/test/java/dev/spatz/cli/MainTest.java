@@ -162,6 +162,16 @@ final class MainTest {
   }
 
   @Test
+  void everyControlOutOfRange_isNamed() {
+    assertRefused(2, "minP (2.0) must", run("generate", directory, "prompt", "--min-p", 2));
+    assertRefused(2, "deadline (PT0S) must", run("generate", directory, "prompt", "--deadline", 0));
+    assertRefused(
+        2,
+        "repetition (0.0) must",
+        run("generate", directory, "prompt", "--repetition-penalty", 0));
+  }
+
+  @Test
   void verbose_showsTheStackTrace() {
     Answer answer = run("info", directory.resolve("absent"), "--verbose");
     assertEquals(1, answer.exit());

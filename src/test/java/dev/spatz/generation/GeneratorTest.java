@@ -13,6 +13,14 @@ import dev.spatz.transformer.Decoder;
 import dev.spatz.transformer.KeyValueCache;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -39,7 +47,16 @@ class GeneratorTest {
   }
 
   private Generation generate(GenerationConfig config, int... prompt) {
-    return Generator.generate(kernels, transformer, tokenizer, prompt, config);
+    ModelParts model =
+        new ModelParts(new ModelLifetime(), KernelBackend.ND4J, transformer, tokenizer);
+    try (Session session = new Session(model, prompt, config, System::nanoTime)) {
+      StringBuilder pieces = new StringBuilder();
+      for (String piece = session.next(); piece != null; piece = session.next()) {
+        pieces.append(piece);
+      }
+      assertEquals(pieces.toString(), session.result().text());
+      return session.result();
+    }
   }
 
   /** Nearly all of the padded vocabulary's probability lies on ids without a meaning. */
@@ -79,11 +96,19 @@ class GeneratorTest {
       for (int i = 0; i < expected.length; i++) {
         float[] known = new float[tokenizer.vocabularySize()];
         Tensors.read(logits, 0, known, 0, known.length);
-        expected[i] = Sampler.argmax(known);
+        expected[i] = argmax(known);
         logits = decoder.accept(kernels, cache, expected[i]);
       }
     }
     assertTrue(tokenizer.decode(expected).startsWith(generation.text()));
+  }
+
+  private static int argmax(float[] values) {
+    int best = 0;
+    for (int i = 1; i < values.length; i++) {
+      best = values[i] > values[best] ? i : best;
+    }
+    return best;
   }
 
   @Test
@@ -98,5 +123,90 @@ class GeneratorTest {
   @Test
   void generate_refusesAnEmptyPrompt() {
     assertThrows(IllegalArgumentException.class, () -> generate(endless));
+  }
+
+  @Test
+  void generate_stopsBeforeAString() {
+    String whole = generate(endless, 0).text();
+    String stop = whole.substring(4, whole.offsetByCodePoints(4, 2));
+    Generation stopped = generate(endless.withStopStrings(stop), 0);
+    assertEquals(whole.substring(0, whole.indexOf(stop)), stopped.text());
+    assertEquals(FinishReason.STOP_STRING, stopped.finishReason());
+  }
+
+  @Test
+  void generate_stopsAtTheDeadline() {
+    AtomicLong clock = new AtomicLong();
+    GenerationConfig config = endless.withDeadline(Duration.ofNanos(10));
+    try (Session session = new Session(model(), new int[] {0}, config, clock::getAndIncrement)) {
+      assertEquals(null, drain(session));
+      Generation generation = session.result();
+      assertEquals(FinishReason.DEADLINE, generation.finishReason());
+      assertEquals(5, generation.newTokens()); // two readings a token
+      assertEquals(Duration.ofNanos(2), generation.timing().toFirstToken());
+      assertEquals(Duration.ofNanos(10), generation.timing().toLastToken());
+      assertEquals(0.5e9, generation.timing().tokensPerSecond());
+    }
+  }
+
+  private static @Nullable String drain(Session session) {
+    String piece = session.next();
+    while (piece != null) {
+      piece = session.next();
+    }
+    return piece;
+  }
+
+  private ModelParts model() {
+    return new ModelParts(new ModelLifetime(), KernelBackend.ND4J, transformer, tokenizer);
+  }
+
+  @Test
+  void generate_listsTokensWithAlternatives() {
+    Generation generation = generate(endless.withMaxNewTokens(3).withAlternatives(2), 0);
+    assertEquals(3, generation.tokens().size());
+    for (GeneratedToken token : generation.tokens()) {
+      assertEquals(2, token.alternatives().size());
+      double first = token.alternatives().get(0).logProbability();
+      assertTrue(first >= token.alternatives().get(1).logProbability());
+      assertTrue(first < 0 && first >= token.chosen().logProbability());
+    }
+    assertEquals(generate(endless.withMaxNewTokens(3), 0).text(), generation.text());
+  }
+
+  @Test
+  void generate_saysThatNothingIsAllowed() {
+    Map<Integer, Double> none = new HashMap<>();
+    for (int id = 0; id < tokenizer.vocabularySize(); id++) {
+      none.put(id, Double.NEGATIVE_INFINITY);
+    }
+    assertEquals(
+        FinishReason.NOTHING_ALLOWED, generate(endless.withLogitBias(none), 0).finishReason());
+  }
+
+  @Test
+  void generateAsync_refusesWhenTooManyWaitAndIsCancelled() throws Exception {
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    GenerationConfig blocking =
+        endless.withLogitsProcessor(
+            (tokens, logits) -> {
+              running.countDown();
+              try {
+                release.await();
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    try (Generator generator = new Generator(model(), System::nanoTime, 1, 1)) {
+      CompletableFuture<Generation> first = generator.generateAsync("a", blocking);
+      running.await();
+      CompletableFuture<Generation> waiting = generator.generateAsync("a", endless);
+      assertThrows(RejectedExecutionException.class, () -> generator.generateAsync("a", endless));
+      assertTrue(waiting.cancel(true));
+      CompletableFuture<Generation> last = generator.generateAsync("a", endless); // has its place
+      release.countDown();
+      assertEquals(first.get().text(), last.get().text());
+    }
   }
 }

@@ -1,9 +1,12 @@
 package dev.spatz.generation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.spatz.kernel.CounterRandom;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.commons.math3.stat.inference.ChiSquareTest;
@@ -11,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class SamplerTest {
   private static final double[] PROBABILITIES = {0.1, 0.2, 0.3, 0.4};
-  private static final int DRAWS = 20_000;
+  private static final int DRAWS = 1_000_000;
 
   private static float[] logits() {
     float[] logits = new float[PROBABILITIES.length];
@@ -101,5 +104,95 @@ class SamplerTest {
     Sampler other = new Sampler(plain(), 4, 9);
     other.sample(logits(), 1);
     assertEquals(one.sample(logits(), 7), other.sample(logits(), 7));
+  }
+
+  /** The draws of a seed are a contract: these are the ids of the first release. */
+  @Test
+  void sample_theStreamOfASeedNeverChanges() {
+    GenerationConfig config = GenerationConfig.defaults();
+    assertIds(
+        config,
+        new int[] {
+          3864, 2748, 4248, 4122, 4840, 3878, 1170, 3189, 1230, 679, 3545, 3138, 1217, 2998, 4854,
+          1669
+        });
+    assertIds(
+        config.withTopP(1),
+        new int[] {
+          3167, 2430, 2531, 3392, 4470, 3878, 4264, 1087, 158, 1816, 3145, 3138, 1217, 1012, 2739,
+          1669
+        });
+    assertIds(
+        config.withTopK(40),
+        new int[] {
+          4286, 2748, 782, 25, 4192, 3878, 2530, 2827, 1230, 1324, 980, 1733, 1217, 3102, 1418, 1669
+        });
+    assertIds(
+        config.withTopK(5).withTopP(1).withTemperature(1.7),
+        new int[] {
+          3940, 2748, 140, 3355, 3990, 3878, 1170, 3296, 1230, 3865, 1381, 1733, 1217, 3102, 748,
+          1669
+        });
+    assertIds(
+        config.withTopP(0.5).withTemperature(1),
+        new int[] {
+          4286, 2748, 1124, 3902, 3990, 3878, 2530, 641, 1230, 1324, 2409, 1733, 1217, 3102, 2067,
+          1669
+        });
+    assertIds(
+        config.withTemperature(0),
+        new int[] {
+          3755, 2748, 1158, 3674, 2114, 3878, 4264, 163, 1230, 1816, 949, 3857, 1217, 577, 2739,
+          3425
+        });
+  }
+
+  private static void assertIds(GenerationConfig config, int[] expected) {
+    float[] logits = new float[5000];
+    Sampler sampler = new Sampler(config, logits.length, 42);
+    for (int i = 0; i < expected.length; i++) {
+      gaussians(logits, CounterRandom.of(7).child(i), 3);
+      assertEquals(expected[i], sampler.sample(logits, i), config + ", draw " + i);
+    }
+  }
+
+  @Test
+  void sample_twoThousandDrawsNeverChange() {
+    float[] logits = new float[3000];
+    Sampler sampler = new Sampler(GenerationConfig.defaults(), logits.length, -5);
+    long hash = 0;
+    for (int i = 0; i < 2000; i++) {
+      gaussians(logits, CounterRandom.of(8).child(i), 2.5);
+      hash = hash * 31 + sampler.sample(logits, i);
+    }
+    assertEquals(8242716146040431460L, hash);
+  }
+
+  private static void gaussians(float[] logits, CounterRandom random, double deviation) {
+    for (int id = 0; id < logits.length; id++) {
+      logits[id] = (float) (deviation * random.gaussian(id));
+    }
+  }
+
+  @Test
+  void sample_asksTheProcessorFirst() {
+    GenerationConfig only =
+        plain().withLogitsProcessor((tokens, logits) -> logits[1 + tokens.remaining()] = 1000);
+    Sampler sampler = new Sampler(only, 4, 0);
+    assertEquals(1, sampler.sample(logits(), 0));
+    assertEquals(2, sampler.sample(logits(), 1));
+  }
+
+  @Test
+  void sample_saysWhenAllIsForbidden() {
+    double never = Double.NEGATIVE_INFINITY;
+    Sampler sampler = new Sampler(plain().withLogitBias(Map.of(0, never, 1, never)), 2, 0);
+    assertEquals(Sampler.NONE, sampler.sample(new float[2], 0));
+  }
+
+  @Test
+  void sample_refusesLogitsThatAreNotFinite() {
+    Sampler sampler = new Sampler(plain(), 2, 0);
+    assertThrows(IllegalStateException.class, () -> sampler.sample(new float[] {0, Float.NaN}, 0));
   }
 }
