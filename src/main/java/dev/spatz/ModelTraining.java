@@ -81,7 +81,8 @@ final class ModelTraining {
       Map<String, String> base =
           model.lifetime.whileOpen(
               () -> BaseModel.describe(model.transformer, model.provenance().orElse(null)));
-      Transformer copy = model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
+      Transformer copy =
+          model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
       return train(data, copy, own, decided, base, listener, cancellation);
     }
   }
