@@ -79,6 +79,7 @@ final class ArchitectureTest {
               Set.of(
                   ROOT,
                   "dataset",
+                  "kernel",
                   "transformer",
                   "training",
                   "generation",
@@ -92,6 +93,7 @@ final class ArchitectureTest {
           "dev.spatz.checkpoint.GgufType",
           "dev.spatz.checkpoint.Provenance",
           "dev.spatz.dataset.Corpus",
+          "dev.spatz.kernel.Precision",
           "dev.spatz.transformer.TransformerConfig");
 
   private static final Set<String> ND4J_OUTSIDE_KERNEL =

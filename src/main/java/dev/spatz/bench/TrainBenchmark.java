@@ -3,6 +3,7 @@ package dev.spatz.bench;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Precision;
 import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.StepReport;
@@ -41,32 +42,49 @@ public final class TrainBenchmark {
    *
    * @param steps measured steps, at least 1; warm-up steps come before them
    * @param threads of both, at least 1
+   * @param precision of the training; the peak is of float32
    * @param report receives each measurement when it is there
    * @throws IOException if the ids cannot be written into a temporary file
    * @throws InterruptedException if the thread is interrupted
    * @throws IllegalArgumentException if steps or threads are not positive
+   * @throws IllegalStateException if the precision is not possible here
    */
   public static void run(
-      BenchmarkPreset preset, int steps, int threads, Consumer<Measurement> report)
+      BenchmarkPreset preset,
+      int steps,
+      int threads,
+      Precision precision,
+      Consumer<Measurement> report)
       throws IOException, InterruptedException {
     Repetitions.requirePositive("steps", steps);
     KernelBackend backend = KernelBackend.choose();
+    Precision resolved = precision.resolve(backend, preset.workload().model().channels());
     MatmulBenchmark.Result matmul = MatmulBenchmark.run(backend, threads);
     report.accept(matmul.measurement());
-    report.accept(run(preset.workload(), steps, threads, backend, matmul.operationsPerSecond()));
+    report.accept(
+        run(preset.workload(), steps, threads, backend, resolved, matmul.operationsPerSecond()));
   }
 
   static Measurement run(
-      Workload workload, int steps, int threads, KernelBackend backend, double peak)
+      Workload workload,
+      int steps,
+      int threads,
+      KernelBackend backend,
+      Precision precision,
+      double peak)
       throws IOException {
-    double[] seconds = seconds(workload, steps, threads, backend);
+    double[] seconds = seconds(workload, steps, threads, backend, precision);
     double tokensPerSecond = workload.tokensPerStep() / Measurement.median(seconds);
     double operationsPerSecond = tokensPerSecond * workload.operationsPerToken();
     return Measurement.of(
         "train " + workload.name(),
         Measurement.format(
-            "%s, batch %d, %s, %s",
-            workload.describe(), workload.batchSize(), backend, Measurement.threads(threads)),
+            "%s, batch %d, %s %s, %s",
+            workload.describe(),
+            workload.batchSize(),
+            backend,
+            precision,
+            Measurement.threads(threads)),
         "step",
         seconds,
         Measurement.format("%,8.0f tokens/s", tokensPerSecond),
@@ -75,7 +93,8 @@ public final class TrainBenchmark {
         PeakMemory.figure());
   }
 
-  private static double[] seconds(Workload workload, int steps, int threads, KernelBackend backend)
+  private static double[] seconds(
+      Workload workload, int steps, int threads, KernelBackend backend, Precision precision)
       throws IOException {
     int vocabularySize = workload.model().vocabularySize();
     int warmUp = workload.training().warmUp();
@@ -90,7 +109,8 @@ public final class TrainBenchmark {
             .withWarmupSteps(0)
             .withEvaluationInterval(allSteps)
             .withSeed(SEED)
-            .withThreads(threads);
+            .withThreads(threads)
+            .withPrecision(precision);
     List<Double> elapsed = new ArrayList<>();
     TrainingListener listener =
         new TrainingListener() {

@@ -6,6 +6,7 @@ import dev.spatz.bench.Measurement;
 import dev.spatz.bench.TokenizeBenchmark;
 import dev.spatz.bench.TrainBenchmark;
 import dev.spatz.dataset.Corpus;
+import dev.spatz.kernel.Precision;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -50,12 +51,19 @@ final class BenchCommand {
               description = "Measured steps (default: 500 of cpu, 9 of baby, 7 of gpt2).")
           @Nullable Integer steps,
       @Option(names = "--threads", paramLabel = "N", description = "Default: the processors.")
-          @Nullable Integer threads)
+          @Nullable Integer threads,
+      @Option(
+              names = "--precision",
+              defaultValue = "float32",
+              paramLabel = "NAME",
+              description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          Precision precision)
       throws IOException, InterruptedException {
     TrainBenchmark.run(
         preset,
         steps == null ? TrainBenchmark.defaultSteps(preset) : steps,
         threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+        precision,
         this::print);
   }
 

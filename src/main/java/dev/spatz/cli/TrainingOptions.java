@@ -1,6 +1,7 @@
 package dev.spatz.cli;
 
 import dev.spatz.dataset.Corpus;
+import dev.spatz.kernel.Precision;
 import dev.spatz.training.TrainingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -42,6 +43,15 @@ final class TrainingOptions {
       description = "Seed of all random choices (default: 1).")
   private @Nullable Long seed;
 
+  @Option(
+      names = "--precision",
+      defaultValue = "auto",
+      paramLabel = "NAME",
+      description =
+          "Of the matrix products: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE},"
+              + " bfloat16 where it is faster).")
+  private Precision precision;
+
   @Mixin private CorpusOptions texts;
 
   /** How long to train. */
@@ -73,7 +83,7 @@ final class TrainingOptions {
 
   /** A configuration with what the options say. */
   TrainingConfig applyTo(TrainingConfig given) throws IOException {
-    TrainingConfig config = given;
+    TrainingConfig config = given.withPrecision(precision);
     if (validation != null) {
       Corpus measure = texts.corpus(List.of(validation));
       measure.sizeInBytes(); // finds out now whether it is there

@@ -9,10 +9,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Conventions, which hold unless an operation says otherwise:
  *
  * <ul>
- *   <li>Arrays are C order and contiguous (views of whole rows included), all of one data type, and
- *       belong to the caller. Nothing is allocated for the caller; results are written into the
- *       arrays that are passed in. The shapes of an operation are the shapes of its arrays; letters
- *       as in the package description.
+ *   <li>Arrays are C order and contiguous (views of whole rows included), all of one data type (but
+ *       see {@link Precision}), and belong to the caller. Nothing is allocated for the caller;
+ *       results are written into the arrays that are passed in. The shapes of an operation are the
+ *       shapes of its arrays; letters as in the package description.
  *   <li>Gradients of activations ({@code dX}) are overwritten, gradients of parameters ({@code
  *       dWeight}, {@code dGain}, {@code dBias}, …) are added to, so that they accumulate until they
  *       are zeroed. A {@code null} gradient is not computed.
@@ -291,6 +291,13 @@ public interface Kernels extends AutoCloseable {
 
   /** Adds elements {@code from}…{@code to − 1} of {@code source} to those of {@code target}. */
   void addRange(INDArray target, INDArray source, long from, long to);
+
+  /**
+   * Rounds elements {@code from}…{@code to − 1} of a flat float32 array to bfloat16.
+   *
+   * @throws IllegalArgumentException if these kernels do not compute with bfloat16
+   */
+  void toBf16(INDArray source, INDArray target, long from, long to);
 
   /** The sum of the squares of elements {@code from}…{@code to − 1} of a flat array. */
   double sumOfSquares(INDArray array, long from, long to);

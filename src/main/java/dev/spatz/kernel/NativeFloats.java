@@ -1,11 +1,7 @@
 package dev.spatz.kernel;
 
-import java.util.Arrays;
-import java.util.Locale;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Copies float32 values between addresses and Java arrays, without allocating. Loops over Java
@@ -29,35 +25,6 @@ final class NativeFloats {
       this.address = address;
       return this;
     }
-  }
-
-  /**
-   * Where an array begins.
-   *
-   * @throws IllegalArgumentException if it is not of float32, or not in C order without gaps
-   */
-  static long address(INDArray array) {
-    if (array.dataType() != DataType.FLOAT) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "array of type %s: the kernels onednn take float32 only; for float64 use %s=nd4j",
-              array.dataType(),
-              KernelBackend.PROPERTY));
-    }
-    long stride = 1;
-    for (int i = array.rank() - 1; i >= 0; i--) {
-      if (array.size(i) > 1 && array.stride(i) != stride) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "array of shape %s and strides %s must be in C order without gaps",
-                Arrays.toString(array.shape()),
-                Arrays.toString(array.stride())));
-      }
-      stride *= array.size(i);
-    }
-    return Tensors.address(array);
   }
 
   void read(long address, float[] into, int offset, int count) {

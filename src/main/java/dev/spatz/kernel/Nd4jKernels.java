@@ -327,6 +327,11 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
+  public void toBf16(INDArray source, INDArray target, long from, long to) {
+    throw new IllegalArgumentException("the kernels nd4j do not compute with bfloat16");
+  }
+
+  @Override
   public double sumOfSquares(INDArray array, long from, long to) {
     enter();
     return ranges.sumOfSquares(array, from, to);

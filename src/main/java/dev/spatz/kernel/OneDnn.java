@@ -1,8 +1,11 @@
 package dev.spatz.kernel;
 
+import static org.bytedeco.dnnl.global.dnnl.dnnl_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_engine_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_strides;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_set_primitive_cache_capacity;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_success;
@@ -65,22 +68,42 @@ final class OneDnn {
 
   /** A float32 layout; the caller destroys it. */
   static dnnl_memory_desc strided(long[] dimensions, long[] strides) {
+    return strided(dnnl_f32, dimensions, strides);
+  }
+
+  /** A layout of elements of one of oneDNN's types; the caller destroys it. */
+  static dnnl_memory_desc strided(int type, long[] dimensions, long[] strides) {
     dnnl_memory_desc layout = new dnnl_memory_desc();
     check(
-        dnnl_memory_desc_create_with_strides(
-            layout, dimensions.length, dimensions, dnnl_f32, strides),
+        dnnl_memory_desc_create_with_strides(layout, dimensions.length, dimensions, type, strides),
         "memory layout");
     return layout;
   }
 
   /** A float32 layout in C order; the caller destroys it. */
   static dnnl_memory_desc dense(long... dimensions) {
+    return denseOf(dnnl_f32, dimensions);
+  }
+
+  /** A layout of elements of one of oneDNN's types in C order; the caller destroys it. */
+  static dnnl_memory_desc denseOf(int type, long... dimensions) {
     long[] strides = new long[dimensions.length];
     long stride = 1;
     for (int i = dimensions.length - 1; i >= 0; i--) {
       strides[i] = stride;
       stride *= dimensions[i];
     }
-    return strided(dimensions, strides);
+    return strided(type, dimensions, strides);
+  }
+
+  /** Bytes of an element. */
+  static int width(int type) {
+    return type == dnnl_bf16 ? Short.BYTES : Float.BYTES;
+  }
+
+  /** Whether this processor has instructions for products of bfloat16. */
+  static boolean multipliesBf16() {
+    int isa = obstacle().isEmpty() ? dnnl_get_effective_cpu_isa() : 0;
+    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
   }
 }

@@ -1,5 +1,7 @@
 package dev.spatz.kernel;
 
+import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
+
 import java.util.Arrays;
 
 /**
@@ -23,14 +25,19 @@ final class OneDnnAttention implements AutoCloseable {
   private static final int WEIGHTS = 1;
   private static final int D_WEIGHTS = 2;
   private static final int OWN = 3;
+  private static final int D_SCORES = 4;
+  private static final int DROPPED = 5;
+  private static final int D_QKV = 6;
 
   private final OneDnnMatmul matmul;
   private final OneDnnSoftmax softmax;
   private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
-  private final NativeScratch scratch = new NativeScratch(4);
+  private final NativeScratch scratch = new NativeScratch(7);
   private final NativeScratch masks = new NativeScratch(MASKS + 1);
   private final long[] held = new long[MASKS + 1];
+  private int type = dnnl_f32;
+  private int bytes = Float.BYTES;
   private float[] line = new float[BLOCK];
   private float[] other = new float[BLOCK];
 
@@ -45,6 +52,13 @@ final class OneDnnAttention implements AutoCloseable {
     this.memory = memory;
   }
 
+  /** The type of queries, keys, values, results and their gradients, from now on. */
+  OneDnnAttention of(int elementType) {
+    type = elementType;
+    bytes = OneDnn.width(elementType);
+    return this;
+  }
+
   void forward(
       long qkv, long sequences, AttentionShape shape, Dropout dropout, long out, long logSumExp) {
     int time = shape.time();
@@ -53,25 +67,24 @@ final class OneDnnAttention implements AutoCloseable {
     long width = shape.rowWidth();
     long outWidth = shape.heads() * size;
     for (long b = 0; b < sequences; b++) {
-      long values = values(qkv + 4 * b * time * width, shape);
+      long in = qkv + bytes * b * time * width;
       for (int turn = 0; turn < shape.group(); turn++) {
         for (int from = 0; from < time; from += BLOCK) {
           int rows = Math.min(BLOCK, time - from);
           int keys = from + rows;
-          long scores = scores(qkv + 4 * b * time * width, shape, turn, from, rows);
+          long scores = scores(in, shape, turn, from, rows);
           long weights = scratch.floats(WEIGHTS, (long) groups * rows * keys);
-          softmax.forward((long) groups * rows, keys, scores, weights);
+          softmax.forward(type, (long) groups * rows, keys, scores, weights);
           long sums = logSumExp + 4 * ((b * shape.heads() + turn) * time + from);
           logSumExp(scores, weights, rows, keys, shape, sums);
-          if (dropout.active()) {
-            drop(weights, weights, b, turn, from, rows, shape, dropout);
-          }
+          long dropped = dropped(weights, scores, b, turn, from, rows, shape, dropout);
           matmul
               .size(groups, rows, size, keys)
-              .a(weights, (long) rows * keys, keys, 1)
-              .b(values, size, width, 1)
+              .types(type, type)
+              .a(dropped, (long) rows * keys, keys, 1)
+              .b(values(in, shape), size, width, 1)
               .into(
-                  out + 4 * ((b * time + from) * outWidth + turn * size),
+                  out + bytes * ((b * time + from) * outWidth + turn * size),
                   shape.group() * size,
                   outWidth);
         }
@@ -81,20 +94,24 @@ final class OneDnnAttention implements AutoCloseable {
 
   /**
    * Computes the weights again, as the forward did. The last block comes first: it alone reaches
-   * all keys, so it overwrites their gradients, and the others add.
+   * all keys, so it overwrites their gradients, and the others add, in float32.
    */
   void backward(
       long dOut, long qkv, long sequences, AttentionShape shape, Dropout dropout, long dQkv) {
     int time = shape.time();
     long width = shape.rowWidth();
     for (long b = 0; b < sequences; b++) {
-      long in = qkv + 4 * b * time * width;
-      long dIn = dQkv + 4 * b * time * width;
+      long in = qkv + bytes * b * time * width;
+      long result = dQkv + bytes * b * time * width;
+      long dIn = type == dnnl_f32 ? result : scratch.floats(D_QKV, time * width);
       for (int turn = 0; turn < shape.group(); turn++) {
         int last = (time - 1) / BLOCK * BLOCK;
         for (int from = last; from >= 0; from -= BLOCK) {
           blockBackward(dOut, in, dIn, b, turn, from, turn > 0 || from < last, shape, dropout);
         }
+      }
+      if (dIn != result) {
+        elementwise.convert(dnnl_f32, type, time * width, dIn, result);
       }
     }
   }
@@ -118,36 +135,44 @@ final class OneDnnAttention implements AutoCloseable {
     int rows = Math.min(BLOCK, time - from);
     int keys = from + rows;
     long step = (long) rows * keys;
-    long dOutBlock = dOut + 4 * ((b * time + from) * outWidth + turn * size);
-    long queryOffset = 4 * (from * width + turn * size);
+    long dOutBlock = dOut + bytes * ((b * time + from) * outWidth + turn * size);
+    long queries = from * width + turn * size;
 
     long scores = scores(in, shape, turn, from, rows);
     long weights = scratch.floats(WEIGHTS, groups * step);
-    softmax.forward((long) groups * rows, keys, scores, weights);
+    softmax.forward(type, (long) groups * rows, keys, scores, weights);
     // out = (weights∘factors)·values; the scale of the scores comes in here.
     long dWeights = scratch.floats(D_WEIGHTS, groups * step);
+    int drops = dropout.active() ? dnnl_f32 : type;
     matmul
         .size(groups, rows, keys, size)
+        .types(type, drops)
         .a(dOutBlock, headStep, outWidth, 1)
         .b(values(in, shape), size, 1, width)
         .scale((float) shape.scale())
         .into(dWeights, step, keys);
-    long dropped = weights;
+    long dropped = dropped(weights, scores, b, turn, from, rows, shape, dropout);
     if (dropout.active()) {
-      dropped = scores;
-      drop(weights, dropped, b, turn, from, rows, shape, dropout);
       drop(dWeights, dWeights, b, turn, from, rows, shape, dropout);
+      if (type != dnnl_f32) {
+        long typed = scratch.floats(D_SCORES, groups * step);
+        elementwise.convert(dnnl_f32, type, groups * step, dWeights, typed);
+        dWeights = typed;
+      }
     }
-    matmul.size(groups, keys, size, rows).a(dropped, step, 1, keys);
+    long kv = (long) groups * size;
+    long dKeys = dIn + 4L * shape.heads() * size;
+    matmul.size(groups, keys, size, rows).types(type, dnnl_f32).a(dropped, step, 1, keys);
     matmul.b(dOutBlock, headStep, outWidth, 1);
-    accumulate(accumulate).into(values(dIn, shape), size, width);
+    accumulate(accumulate).into(dKeys + 4 * kv, size, width);
     // scores = scale·queries·keysᵀ
-    softmax.backward((long) groups * rows, keys, dWeights, weights, dWeights);
-    matmul.size(groups, rows, size, keys).a(dWeights, step, keys, 1);
-    matmul.b(keys(in, shape), size, width, 1).into(dIn + queryOffset, headStep, width);
-    matmul.size(groups, keys, size, rows).a(dWeights, step, 1, keys);
-    matmul.b(in + queryOffset, headStep, width, 1);
-    accumulate(accumulate).into(keys(dIn, shape), size, width);
+    long dScores = dWeights;
+    softmax.backward(type, (long) groups * rows, keys, dWeights, weights, dScores);
+    matmul.size(groups, rows, size, keys).types(type, dnnl_f32).a(dScores, step, keys, 1);
+    matmul.b(keys(in, shape), size, width, 1).into(dIn + 4 * queries, headStep, width);
+    matmul.size(groups, keys, size, rows).types(type, dnnl_f32).a(dScores, step, 1, keys);
+    matmul.b(in + bytes * queries, headStep, width, 1);
+    accumulate(accumulate).into(dKeys, size, width);
   }
 
   private OneDnnMatmul accumulate(boolean accumulate) {
@@ -220,7 +245,8 @@ final class OneDnnAttention implements AutoCloseable {
     long scores = scratch.floats(SCORES, (long) groups * rows * keys);
     matmul
         .size(groups, rows, keys, size)
-        .a(in + 4 * (from * width + turn * size), shape.group() * size, width, 1)
+        .types(type, dnnl_f32)
+        .a(in + bytes * (from * width + turn * size), shape.group() * size, width, 1)
         .b(keys(in, shape), size, 1, width)
         .scale((float) shape.scale())
         .plus(mask(Math.min(from / BLOCK, MASKS), from, rows, keys), rows)
@@ -228,12 +254,12 @@ final class OneDnnAttention implements AutoCloseable {
     return scores;
   }
 
-  private static long keys(long rows, AttentionShape shape) {
-    return rows + 4L * shape.heads() * shape.headSize();
+  private long keys(long rows, AttentionShape shape) {
+    return rows + (long) bytes * shape.heads() * shape.headSize();
   }
 
-  private static long values(long rows, AttentionShape shape) {
-    return keys(rows, shape) + 4L * shape.keyValueHeads() * shape.headSize();
+  private long values(long rows, AttentionShape shape) {
+    return keys(rows, shape) + (long) bytes * shape.keyValueHeads() * shape.headSize();
   }
 
   /**
@@ -259,17 +285,18 @@ final class OneDnnAttention implements AutoCloseable {
 
   /**
    * The logarithm of a row's denominator is its score less the logarithm of its weight, for any
-   * key; the row's own is taken, or where that has next to no weight, the heaviest.
+   * key; the row's own is taken, unless that has next to no weight.
    */
   private void logSumExp(
       long scores, long weights, int rows, int keys, AttentionShape shape, long sums) {
-    long first = 4L * (keys - rows);
+    long first = keys - rows;
     long ownScores = scratch.floats(OWN, 2L * rows);
     long ownWeights = ownScores + 4L * rows;
     for (int g = 0; g < shape.keyValueHeads(); g++) {
       long head = 4L * g * rows * keys;
-      elementwise.copy(rows, 1, scores + head + first, keys + 1L, 1, ownScores, 1, 1);
-      elementwise.copy(rows, 1, weights + head + first, keys + 1L, 1, ownWeights, 1, 1);
+      elementwise.copy(rows, 1, scores + head + 4 * first, keys + 1L, 1, ownScores, 1, 1);
+      long own = weights + bytes * (first + (long) g * rows * keys);
+      elementwise.convert(type, dnnl_f32, rows, 1, own, keys + 1L, ownWeights, 1);
       memory.read(ownScores, line, 0, rows);
       memory.read(ownWeights, other, 0, rows);
       for (int r = 0; r < rows; r++) {
@@ -277,23 +304,47 @@ final class OneDnnAttention implements AutoCloseable {
         line[r] =
             other[r] >= SMALLEST
                 ? line[r] - (float) Math.log(other[r])
-                : logSumExp(scores + row, weights + row, keys);
+                : logSumExp(scores + row, keys);
       }
       memory.write(sums + 4L * g * shape.group() * shape.time(), line, 0, rows);
     }
   }
 
-  private float logSumExp(long scores, long weights, int keys) {
-    float heaviest = 0;
-    int at = 0;
+  private float logSumExp(long scores, int keys) {
+    float largest = Float.NEGATIVE_INFINITY;
     for (int j = 0; j < keys; j++) {
-      float weight = memory.get(weights + 4L * j);
-      if (weight > heaviest) {
-        heaviest = weight;
-        at = j;
-      }
+      largest = Math.max(largest, memory.get(scores + 4L * j));
     }
-    return memory.get(scores + 4L * at) - (float) Math.log(heaviest);
+    double sum = 0;
+    for (int j = 0; j < keys; j++) {
+      sum += Math.exp(memory.get(scores + 4L * j) - largest);
+    }
+    return (float) (largest + Math.log(sum));
+  }
+
+  /** The weights after dropout, where there is one: in the memory of the scores, or a copy. */
+  private long dropped(
+      long weights,
+      long scores,
+      long b,
+      int turn,
+      int from,
+      int rows,
+      AttentionShape shape,
+      Dropout dropout) {
+    if (!dropout.active()) {
+      return weights;
+    }
+    if (type == dnnl_f32) {
+      drop(weights, scores, b, turn, from, rows, shape, dropout);
+      return scores;
+    }
+    long count = (long) shape.keyValueHeads() * rows * (from + rows);
+    elementwise.convert(type, dnnl_f32, count, weights, scores);
+    drop(scores, scores, b, turn, from, rows, shape, dropout);
+    long dropped = scratch.floats(DROPPED, count);
+    elementwise.convert(dnnl_f32, type, count, scores, dropped);
+    return dropped;
   }
 
   /** Multiplies what each query may see by the dropout's factors. */

@@ -55,6 +55,11 @@ final class OneDnnContext implements AutoCloseable {
     return key.begin(operation);
   }
 
+  /** The key that was begun last, to add to it. */
+  ShapeKey key() {
+    return key;
+  }
+
   /** The primitive of the current key, if there is one. */
   @Nullable OneDnnPrimitive find() {
     return primitives.get(key);

@@ -1,5 +1,7 @@
 package dev.spatz.kernel;
 
+import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
+
 import org.jspecify.annotations.Nullable;
 
 /** The model's head with softmax cross-entropy and its gradients, a chunk of rows at a time. */
@@ -7,25 +9,37 @@ final class OneDnnCrossEntropy implements AutoCloseable {
   /** Below this a probability is too small for its logarithm. */
   private static final float SMALLEST = 1e-30f;
 
+  private static final int FACTOR = 0;
+  private static final int D_LOGITS = 1;
+  private static final int ROW = 2;
+
   private final OneDnnMatmul matmul;
   private final OneDnnSoftmax softmax;
   private final NativeFloats memory;
-  private final NativeScratch factor = new NativeScratch(1);
+  private final OneDnnElementwise elementwise;
+  private final NativeScratch scratch = new NativeScratch(3);
   private float[] row = new float[0];
   private float[] other = new float[0];
 
   /**
    * Where the arrays of a call are; an address of 0 is no array.
    *
+   * @param type of {@code x}, {@code weight} and the gradient of {@code x}, oneDNN's number
    * @param x (R,channels)
    * @param weight (vocabulary,channels)
    * @param logits (chunk,vocabulary)
    */
-  record Head(long x, long weight, int channels, int vocabulary, long logits, int chunk) {}
+  record Head(
+      int type, long x, long weight, int channels, int vocabulary, long logits, int chunk) {}
 
-  OneDnnCrossEntropy(OneDnnMatmul matmul, OneDnnSoftmax softmax, NativeFloats memory) {
+  OneDnnCrossEntropy(
+      OneDnnMatmul matmul,
+      OneDnnSoftmax softmax,
+      OneDnnElementwise elementwise,
+      NativeFloats memory) {
     this.matmul = matmul;
     this.softmax = softmax;
+    this.elementwise = elementwise;
     this.memory = memory;
   }
 
@@ -33,31 +47,40 @@ final class OneDnnCrossEntropy implements AutoCloseable {
       Head head, int[] targets, double scale, double @Nullable [] losses, long dX, long dWeight) {
     long channels = head.channels;
     long vocabulary = head.vocabulary;
-    long scaleAt = factor.floats(0, 1);
+    long scaleAt = scratch.floats(FACTOR, 1);
     memory.put(scaleAt, (float) scale);
+    int bytes = OneDnn.width(head.type);
     double sum = 0;
     for (int from = 0; from < targets.length; from += head.chunk) {
       int rows = Math.min(head.chunk, targets.length - from);
-      long x = head.x + 4 * from * channels;
+      long x = head.x + bytes * from * channels;
       matmul
           .size(1, rows, vocabulary, channels)
+          .types(head.type, dnnl_f32)
           .a(x, 0, channels, 1)
           .b(head.weight, 0, 1, channels)
           .into(head.logits, 0, vocabulary);
       softmax.forward(rows, vocabulary, head.logits, head.logits);
       sum += losses(head, rows, targets, from, losses);
+      long dLogits = head.logits;
+      if (head.type != dnnl_f32 && (dX != 0 || dWeight != 0)) {
+        dLogits = scratch.bytes(D_LOGITS, bytes * rows * vocabulary);
+        elementwise.convert(dnnl_f32, head.type, rows * vocabulary, head.logits, dLogits);
+      }
       if (dX != 0) {
         matmul
             .size(1, rows, channels, vocabulary)
-            .a(head.logits, 0, vocabulary, 1)
+            .types(head.type, head.type)
+            .a(dLogits, 0, vocabulary, 1)
             .b(head.weight, 0, channels, 1)
             .times(scaleAt)
-            .into(dX + 4 * from * channels, 0, channels);
+            .into(dX + bytes * from * channels, 0, channels);
       }
       if (dWeight != 0) {
         matmul
             .size(1, vocabulary, channels, rows)
-            .a(head.logits, 0, 1, vocabulary)
+            .types(head.type, dnnl_f32)
+            .a(dLogits, 0, 1, vocabulary)
             .b(x, 0, channels, 1)
             .times(scaleAt)
             .accumulate()
@@ -112,8 +135,8 @@ final class OneDnnCrossEntropy implements AutoCloseable {
   }
 
   private double logit(Head head, int index, int id) {
-    memory.read(head.x + 4L * index * head.channels, row, 0, head.channels);
-    memory.read(head.weight + 4L * id * head.channels, other, 0, head.channels);
+    read(head, head.x, index, row);
+    read(head, head.weight, id, other);
     double sum = 0;
     for (int c = 0; c < head.channels; c++) {
       sum += (double) row[c] * other[c];
@@ -121,8 +144,15 @@ final class OneDnnCrossEntropy implements AutoCloseable {
     return sum;
   }
 
+  private void read(Head head, long matrix, int index, float[] into) {
+    long source = matrix + (long) OneDnn.width(head.type) * index * head.channels;
+    long floats = scratch.floats(ROW, head.channels);
+    elementwise.convert(head.type, dnnl_f32, head.channels, source, floats);
+    memory.read(floats, into, 0, head.channels);
+  }
+
   @Override
   public void close() {
-    factor.close();
+    scratch.close();
   }
 }

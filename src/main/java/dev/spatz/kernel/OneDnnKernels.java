@@ -1,21 +1,25 @@
 // Over 400 lines: a method for each operation of the interface, which only hands on addresses.
 package dev.spatz.kernel;
 
+import static dev.spatz.kernel.OneDnnArguments.columns;
+import static dev.spatz.kernel.OneDnnArguments.rows;
+import static dev.spatz.kernel.OneDnnArguments.type;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_add;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
- * The fast path: float32 by oneDNN primitives that work on the arrays' own memory, and by Java
- * loops where there is no fitting one. In a steady state it allocates nothing.
+ * The fast path: float32, and products of bfloat16, by oneDNN primitives that work on the arrays'
+ * own memory, and by Java loops where there is no fitting one. In a steady state it allocates
+ * nothing.
  */
 final class OneDnnKernels implements Kernels {
   private static final int MATMUL = 1;
-  private static final int ONES = 0;
-  private static final int MOST_ARGUMENTS = 16;
+  private static final int FLOATS = 0;
 
   private final OneDnnContext context = new OneDnnContext();
   private final NativeFloats memory = new NativeFloats();
@@ -23,23 +27,21 @@ final class OneDnnKernels implements Kernels {
   private final OneDnnMatmul matmul = new OneDnnMatmul(context, MATMUL);
   private final OneDnnSoftmax softmax = new OneDnnSoftmax(context);
   private final OneDnnElementwise elementwise = new OneDnnElementwise(context);
+  private final OneDnnLinear linear = new OneDnnLinear(matmul, elementwise, memory);
   private final OneDnnActivations activations = new OneDnnActivations(elementwise);
   private final OneDnnNormalizations normalizations =
       new OneDnnNormalizations(context, elementwise, memory);
   private final OneDnnAttention attention =
       new OneDnnAttention(matmul, softmax, elementwise, memory);
-  private final OneDnnCrossEntropy crossEntropy = new OneDnnCrossEntropy(matmul, softmax, memory);
+  private final OneDnnCrossEntropy crossEntropy =
+      new OneDnnCrossEntropy(matmul, softmax, elementwise, memory);
   private final FloatRows rows = new FloatRows(memory);
   private final FloatRmsBackward rmsBackward = new FloatRmsBackward(memory);
   private final FloatHeads heads = new FloatHeads(memory);
   private final FloatRanges ranges = new FloatRanges(memory);
   private final FloatMuon muon = new FloatMuon(matmul, memory);
-  private int ones;
 
-  /** Only their addresses go into native code, which would not keep them from being collected. */
-  private final @Nullable INDArray[] arguments = new INDArray[MOST_ARGUMENTS];
-
-  private int argument;
+  private final OneDnnArguments arguments = new OneDnnArguments();
   private @Nullable Thread thread;
   private boolean closed;
 
@@ -48,20 +50,21 @@ final class OneDnnKernels implements Kernels {
     if (closed) {
       throw new IllegalStateException("these kernels are closed");
     }
-    argument = 0;
+    arguments.begin();
     if (thread != Thread.currentThread()) {
       thread = Thread.currentThread();
       NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
     }
   }
 
-  /** Where an array begins; 0 for null. The array stays reachable until the next operation. */
+  /** Where a float32 array begins; 0 for null. */
   private long at(@Nullable INDArray array) {
-    if (array == null) {
-      return 0;
-    }
-    arguments[argument++] = array;
-    return NativeFloats.address(array);
+    return arguments.floats(array);
+  }
+
+  /** Where an array of one of oneDNN's types begins; 0 for null. */
+  private long at(int type, @Nullable INDArray array) {
+    return arguments.at(type, array);
   }
 
   @Override
@@ -90,18 +93,14 @@ final class OneDnnKernels implements Kernels {
       @Nullable INDArray residual,
       INDArray y) {
     enter();
-    long in = x.size(1);
-    long out = y.size(1);
-    matmul.size(1, y.size(0), out, in).a(at(x), 0, in, 1).b(at(weight), 0, 1, in);
-    if (bias != null) {
-      matmul.bias(at(bias));
-    }
-    if (residual == y) {
-      matmul.accumulate();
-    } else if (residual != null) {
-      matmul.plus(at(residual), y.size(0));
-    }
-    matmul.into(at(y), 0, out);
+    int type = type(x);
+    linear.forward(
+        new OneDnnLinear.Shape(rows(x), columns(x), columns(y), type, type(y), type),
+        at(type, x),
+        at(type, weight),
+        at(bias),
+        at(residual),
+        at(type(y), y));
   }
 
   @Override
@@ -113,33 +112,27 @@ final class OneDnnKernels implements Kernels {
       @Nullable INDArray dWeight,
       @Nullable INDArray dBias) {
     enter();
-    long count = dY.size(0);
-    long out = dY.size(1);
-    long in = x.size(1);
-    if (dX != null) {
-      matmul.size(1, count, in, out).a(at(dY), 0, out, 1).b(at(weight), 0, in, 1);
-      matmul.into(at(dX), 0, in);
-    }
-    if (dWeight != null) {
-      matmul.size(1, out, in, count).a(at(dY), 0, 1, out).b(at(x), 0, in, 1);
-      matmul.accumulate().into(at(dWeight), 0, in);
-    }
-    if (dBias != null) {
-      matmul.size(1, 1, out, count).a(ones((int) count), 0, count, 1).b(at(dY), 0, out, 1);
-      matmul.accumulate().into(at(dBias), 0, out);
-    }
+    int type = type(x);
+    int dXType = dX == null ? type : type(dX);
+    linear.backward(
+        new OneDnnLinear.Shape(rows(x), columns(x), columns(dY), type, type(dY), dXType),
+        at(type(dY), dY),
+        at(type, x),
+        at(type, weight),
+        at(dXType, dX),
+        at(dWeight),
+        at(dBias));
   }
 
-  /** The address of a row of ones. */
-  private long ones(int count) {
-    long address = scratch.floats(ONES, count);
-    if (ones < count) {
-      float[] values = new float[count];
-      Arrays.fill(values, 1);
-      memory.write(address, values, 0, count);
-      ones = count;
+  /** Where a float32 copy of a bfloat16 array begins, or a float32 array itself. */
+  private long floats(INDArray array) {
+    long address = at(type(array), array);
+    if (type(array) == dnnl_f32) {
+      return address;
     }
-    return address;
+    long copy = scratch.floats(FLOATS, array.length());
+    elementwise.convert(dnnl_bf16, dnnl_f32, array.length(), address, copy);
+    return copy;
   }
 
   @Override
@@ -153,13 +146,14 @@ final class OneDnnKernels implements Kernels {
       INDArray inverseDeviation) {
     enter();
     normalizations.forward(
+        type(y),
         rows(x),
         columns(x),
         at(x),
         at(gain),
         at(bias),
         epsilon,
-        at(y),
+        at(type(y), y),
         at(mean),
         at(inverseDeviation));
   }
@@ -176,9 +170,10 @@ final class OneDnnKernels implements Kernels {
       @Nullable INDArray dBias) {
     enter();
     normalizations.backward(
+        type(dY),
         rows(x),
         columns(x),
-        at(dY),
+        at(type(dY), dY),
         at(x),
         at(gain),
         at(mean),
@@ -192,7 +187,16 @@ final class OneDnnKernels implements Kernels {
   public void rmsNorm(INDArray x, INDArray gain, double epsilon, INDArray y, INDArray inverseRms) {
     enter();
     normalizations.forward(
-        rows(x), columns(x), at(x), at(gain), 0, epsilon, at(y), 0, at(inverseRms));
+        type(y),
+        rows(x),
+        columns(x),
+        at(x),
+        at(gain),
+        0,
+        epsilon,
+        at(type(y), y),
+        0,
+        at(inverseRms));
   }
 
   @Override
@@ -205,7 +209,7 @@ final class OneDnnKernels implements Kernels {
       @Nullable INDArray dGain) {
     enter();
     rmsBackward.apply(
-        rows(x), columns(x), at(dY), at(x), at(gain), at(inverseRms), at(dX), at(dGain));
+        rows(x), columns(x), floats(dY), at(x), at(gain), at(inverseRms), at(dX), at(dGain));
   }
 
   @Override
@@ -219,8 +223,10 @@ final class OneDnnKernels implements Kernels {
       INDArray inverseRms) {
     enter();
     long rows = qkv.size(0);
+    long values = floats(qkv);
     long n = at(normalized);
-    heads.normalize(at(qkv), rows, shape, at(queryGain), at(keyGain), epsilon, n, at(inverseRms));
+    heads.normalize(values, rows, shape, at(queryGain), at(keyGain), epsilon, n, at(inverseRms));
+    writeBack(values, qkv);
   }
 
   @Override
@@ -234,36 +240,43 @@ final class OneDnnKernels implements Kernels {
       @Nullable INDArray dQueryGain,
       @Nullable INDArray dKeyGain) {
     enter();
+    long values = floats(dQkv);
     long query = at(queryGain);
     long key = at(keyGain);
     long n = at(normalized);
     long inverse = at(inverseRms);
     long dQuery = at(dQueryGain);
-    heads.backward(at(dQkv), dQkv.size(0), shape, query, key, n, inverse, dQuery, at(dKeyGain));
+    heads.backward(values, dQkv.size(0), shape, query, key, n, inverse, dQuery, at(dKeyGain));
+    writeBack(values, dQkv);
   }
 
   @Override
   public void gelu(Gelu form, INDArray x, INDArray y) {
     enter();
-    activations.gelu(form, x.length(), at(x), at(y));
+    int type = type(x);
+    activations.gelu(form, type, x.length(), at(type, x), at(type, y));
   }
 
   @Override
   public void geluBackward(Gelu form, INDArray dY, INDArray x, INDArray dX) {
     enter();
-    activations.geluBackward(form, x.length(), at(dY), at(x), at(dX));
+    int type = type(x);
+    activations.geluBackward(form, type, x.length(), at(type, dY), at(type, x), at(type, dX));
   }
 
   @Override
   public void swiGlu(INDArray gateUp, INDArray y) {
     enter();
-    activations.swiGlu(y.size(0), y.size(1), at(gateUp), at(y));
+    int type = type(y);
+    activations.swiGlu(type, y.size(0), y.size(1), at(type, gateUp), at(type, y));
   }
 
   @Override
   public void swiGluBackward(INDArray dY, INDArray gateUp, INDArray dGateUp) {
     enter();
-    activations.swiGluBackward(dY.size(0), dY.size(1), at(dY), at(gateUp), at(dGateUp));
+    int type = type(dY);
+    activations.swiGluBackward(
+        type, dY.size(0), dY.size(1), at(type, dY), at(type, gateUp), at(type, dGateUp));
   }
 
   @Override
@@ -287,23 +300,39 @@ final class OneDnnKernels implements Kernels {
 
   @Override
   public void rotate(INDArray x, int[] positions, int heads, INDArray cosines, INDArray sines) {
-    enter();
-    rows.rotate(at(x), columns(x), positions, heads, columns(cosines), at(cosines), at(sines), 1);
+    rotate(x, positions, heads, cosines, sines, 1);
   }
 
   @Override
   public void rotateBackward(
       INDArray dX, int[] positions, int heads, INDArray cosines, INDArray sines) {
+    rotate(dX, positions, heads, cosines, sines, -1);
+  }
+
+  private void rotate(
+      INDArray x, int[] positions, int heads, INDArray cosines, INDArray sines, float direction) {
     enter();
-    rows.rotate(
-        at(dX), columns(dX), positions, heads, columns(cosines), at(cosines), at(sines), -1);
+    long floats = floats(x);
+    int half = columns(cosines);
+    rows.rotate(floats, columns(x), positions, heads, half, at(cosines), at(sines), direction);
+    writeBack(floats, x);
+  }
+
+  /** Rounds what an operation did to the floats of a bfloat16 array. */
+  private void writeBack(long floats, INDArray array) {
+    if (type(array) == dnnl_bf16) {
+      elementwise.convert(dnnl_f32, dnnl_bf16, array.length(), floats, at(dnnl_bf16, array));
+    }
   }
 
   @Override
   public void attention(
       INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out, INDArray logSumExp) {
     enter();
-    attention.forward(at(qkv), qkv.size(0) / shape.time(), shape, dropout, at(out), at(logSumExp));
+    int type = type(qkv);
+    long sequences = qkv.size(0) / shape.time();
+    attention.of(type);
+    attention.forward(at(type, qkv), sequences, shape, dropout, at(type, out), at(logSumExp));
   }
 
   @Override
@@ -316,7 +345,10 @@ final class OneDnnKernels implements Kernels {
       Dropout dropout,
       INDArray dQkv) {
     enter();
-    attention.backward(at(dOut), at(qkv), qkv.size(0) / shape.time(), shape, dropout, at(dQkv));
+    int type = type(qkv);
+    long sequences = qkv.size(0) / shape.time();
+    attention.of(type);
+    attention.backward(at(type, dOut), at(type, qkv), sequences, shape, dropout, at(type, dQkv));
   }
 
   @Override
@@ -328,6 +360,7 @@ final class OneDnnKernels implements Kernels {
       INDArray values,
       INDArray out) {
     enter();
+    attention.of(dnnl_f32);
     attention.cached(
         at(qkv), rows(qkv), shape, position, at(keys), at(values), (int) keys.size(1), at(out));
   }
@@ -343,10 +376,17 @@ final class OneDnnKernels implements Kernels {
       @Nullable INDArray dX,
       @Nullable INDArray dWeight) {
     enter();
+    int type = type(x);
     OneDnnCrossEntropy.Head head =
         new OneDnnCrossEntropy.Head(
-            at(x), at(weight), columns(x), rows(weight), at(logits), rows(logits));
-    return crossEntropy.apply(head, targets, scale, losses, at(dX), at(dWeight));
+            type,
+            at(type, x),
+            at(type, weight),
+            columns(x),
+            rows(weight),
+            at(logits),
+            rows(logits));
+    return crossEntropy.apply(head, targets, scale, losses, at(type, dX), at(dWeight));
   }
 
   @Override
@@ -355,6 +395,17 @@ final class OneDnnKernels implements Kernels {
     long offset = Float.BYTES * from;
     elementwise.binary(
         dnnl_binary_add, to - from, at(target) + offset, at(source) + offset, at(target) + offset);
+  }
+
+  @Override
+  public void toBf16(INDArray source, INDArray target, long from, long to) {
+    enter();
+    elementwise.convert(
+        dnnl_f32,
+        dnnl_bf16,
+        to - from,
+        at(source) + Float.BYTES * from,
+        at(dnnl_bf16, target) + Short.BYTES * from);
   }
 
   @Override
@@ -384,20 +435,13 @@ final class OneDnnKernels implements Kernels {
     muon.apply(at(weights), at(gradients), at(moment), weights.size(0), weights.size(1), step);
   }
 
-  private static int rows(INDArray matrix) {
-    return (int) matrix.size(0);
-  }
-
-  private static int columns(INDArray matrix) {
-    return (int) matrix.size(1);
-  }
-
   @Override
   public void close() {
     if (!closed) {
       closed = true;
       context.close();
       scratch.close();
+      linear.close();
       activations.close();
       normalizations.close();
       attention.close();

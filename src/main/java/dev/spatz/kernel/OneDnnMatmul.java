@@ -31,8 +31,9 @@ import org.bytedeco.dnnl.dnnl_primitive_desc;
 
 /**
  * A batch of matrix products {@code C = scale·factor·A·B (+ bias) (+ addend) (+ C)}: of A (M,K), B
- * (K,N) and C (M,N), anywhere in memory and with any strides. It is described and then run by
- * {@link #into}; one object is described again for each product, which allocates nothing.
+ * (K,N) and C (M,N), anywhere in memory and with any strides, all float32 unless {@link #types}
+ * says otherwise. It is described and then run by {@link #into}; one object is described again for
+ * each product, which allocates nothing.
  */
 final class OneDnnMatmul {
   private static final int BIAS = 1;
@@ -44,6 +45,8 @@ final class OneDnnMatmul {
 
   private final OneDnnContext context;
   private final int operation;
+  private int operandType;
+  private int resultType;
   private long batch;
   private long m;
   private long n;
@@ -74,12 +77,21 @@ final class OneDnnMatmul {
     this.m = m;
     this.n = n;
     this.k = k;
+    operandType = dnnl_f32;
+    resultType = dnnl_f32;
     flags = 0;
     scale = 1;
     factor = 0;
     bias = 0;
     addend = 0;
     addendRows = 0;
+    return this;
+  }
+
+  /** The type of A and B, and that of C; all else is float32, and so are the sums. */
+  OneDnnMatmul types(int operands, int result) {
+    operandType = operands;
+    resultType = result;
     return this;
   }
 
@@ -143,9 +155,9 @@ final class OneDnnMatmul {
       long count = batch;
       batch = 1;
       for (long i = 0; i < count; i++) {
-        run(address + Float.BYTES * i * batchStride, 0, rowStride);
-        a += Float.BYTES * aBatch;
-        b += Float.BYTES * bBatch;
+        run(address + OneDnn.width(resultType) * i * batchStride, 0, rowStride);
+        a += OneDnn.width(operandType) * aBatch;
+        b += OneDnn.width(operandType) * bBatch;
       }
     } else {
       run(address, batch == 1 ? 0 : batchStride, rowStride);
@@ -168,6 +180,7 @@ final class OneDnnMatmul {
         .add(cBatch)
         .add(rowStride)
         .add(flags | (addendRows == 1 ? ADDEND_IS_VECTOR : 0))
+        .add(operandType * 64L + resultType)
         .add(Float.floatToRawIntBits(scale));
     OneDnnPrimitive primitive = context.find();
     if (primitive == null) {
@@ -190,9 +203,9 @@ final class OneDnnMatmul {
   private OneDnnPrimitive create(long cBatch, long cRow) {
     List<Integer> names = new ArrayList<>(List.of(DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST));
     List<dnnl_memory_desc> layouts = new ArrayList<>();
-    layouts.add(layout(m, k, aBatch, aRow, aColumn));
-    layouts.add(layout(k, n, bBatch, bRow, bColumn));
-    layouts.add(layout(m, n, cBatch, cRow, 1));
+    layouts.add(layout(operandType, m, k, aBatch, aRow, aColumn));
+    layouts.add(layout(operandType, k, n, bBatch, bRow, bColumn));
+    layouts.add(layout(resultType, m, n, cBatch, cRow, 1));
     dnnl_memory_desc biasLayout = null;
     if ((flags & BIAS) != 0) {
       biasLayout = batch == 1 ? dense(1, n) : dense(1, 1, n);
@@ -241,7 +254,7 @@ final class OneDnnMatmul {
       layouts.add(layout);
     }
     if ((flags & ACCUMULATE) != 0) {
-      check(dnnl_post_ops_append_sum(postOps, 1, 0, dnnl_f32), "sum");
+      check(dnnl_post_ops_append_sum(postOps, 1, 0, resultType), "sum");
     }
     check(dnnl_primitive_attr_set_post_ops(attributes, postOps), "post-operations");
     dnnl_post_ops_destroy(postOps);
@@ -252,10 +265,12 @@ final class OneDnnMatmul {
   }
 
   private dnnl_memory_desc layout(
-      long rows, long columns, long batchStride, long rowStride, long columnStride) {
+      int type, long rows, long columns, long batchStride, long rowStride, long columnStride) {
     return batch == 1
-        ? strided(new long[] {rows, columns}, new long[] {rowStride, columnStride})
+        ? strided(type, new long[] {rows, columns}, new long[] {rowStride, columnStride})
         : strided(
-            new long[] {batch, rows, columns}, new long[] {batchStride, rowStride, columnStride});
+            type,
+            new long[] {batch, rows, columns},
+            new long[] {batchStride, rowStride, columnStride});
   }
 }

@@ -2,6 +2,7 @@ package dev.spatz.kernel;
 
 import static dev.spatz.kernel.OneDnn.check;
 import static dev.spatz.kernel.OneDnn.dense;
+import static dev.spatz.kernel.OneDnn.denseOf;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SCALE;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SHIFT;
@@ -14,6 +15,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_VARIANCE;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_backward;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_add;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_forward_training;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_layer_normalization_backward_primitive_desc_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_layer_normalization_forward_primitive_desc_create;
@@ -44,11 +46,12 @@ final class OneDnnNormalizations implements AutoCloseable {
   private static final int D_GAIN = 1;
   private static final int D_BIAS = 2;
   private static final int VARIANCE = 3;
+  private static final int D_Y = 4;
 
   private final OneDnnContext context;
   private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
-  private final NativeScratch scratch = new NativeScratch(4);
+  private final NativeScratch scratch = new NativeScratch(5);
   private float[] values = new float[NativeFloats.BLOCK];
   private float[] sums = new float[0];
 
@@ -58,7 +61,9 @@ final class OneDnnNormalizations implements AutoCloseable {
     this.memory = memory;
   }
 
+  /** {@code y} has one of oneDNN's types. */
   void forward(
+      int type,
       int rows,
       int columns,
       long x,
@@ -70,13 +75,16 @@ final class OneDnnNormalizations implements AutoCloseable {
       long inverse) {
     float added = (float) epsilon;
     int flags = flags(mean, bias);
-    context.key(FORWARD).add(rows).add(columns).add(flags).add(Float.floatToRawIntBits(added));
+    context.key(FORWARD).add(type).add(rows).add(columns).add(flags);
+    context.key().add(Float.floatToRawIntBits(added));
     OneDnnPrimitive primitive = context.find();
     if (primitive == null) {
       dnnl_primitive_attr attributes = OneDnnContext.attributes();
       dnnl_memory_desc matrix = dense(rows, columns);
       dnnl_memory_desc statistics = dense(rows);
-      dnnl_primitive_desc description = forward(matrix, statistics, added, flags, attributes);
+      dnnl_memory_desc result = denseOf(type, rows, columns);
+      dnnl_primitive_desc description =
+          forward(matrix, result, statistics, added, flags, attributes);
       dnnl_primitive_attr_destroy(attributes);
       int[] names = {
         DNNL_ARG_SRC, DNNL_ARG_SCALE, DNNL_ARG_DST, DNNL_ARG_VARIANCE, DNNL_ARG_MEAN, DNNL_ARG_SHIFT
@@ -88,7 +96,7 @@ final class OneDnnNormalizations implements AutoCloseable {
                   names,
                   matrix,
                   dense(columns),
-                  dense(rows, columns),
+                  result,
                   statistics,
                   dense(rows),
                   dense(columns)));
@@ -106,8 +114,12 @@ final class OneDnnNormalizations implements AutoCloseable {
     }
   }
 
-  /** Of layer normalization; adds to all results, a block of rows at a time. */
+  /**
+   * Of layer normalization; adds to all results, a block of rows at a time. {@code dY} has one of
+   * oneDNN's types.
+   */
   void backward(
+      int type,
       int rows,
       int columns,
       long dY,
@@ -124,7 +136,13 @@ final class OneDnnNormalizations implements AutoCloseable {
       int count = Math.min(block, rows - from);
       long at = 4L * from * columns;
       long row = 4L * from;
-      blockBackward(count, columns, dY + at, x + at, gain, mean + row, inverse + row, dX + at);
+      long dYBlock = dY + at;
+      if (type != dnnl_f32) {
+        dYBlock = scratch.floats(D_Y, (long) count * columns);
+        long source = dY + OneDnn.width(type) * (long) from * columns;
+        elementwise.convert(type, dnnl_f32, (long) count * columns, source, dYBlock);
+      }
+      blockBackward(count, columns, dYBlock, x + at, gain, mean + row, inverse + row, dX + at);
       if (dGain != 0) {
         addTo(dGain, scratch.floats(D_GAIN, columns), columns);
       }
@@ -160,7 +178,7 @@ final class OneDnnNormalizations implements AutoCloseable {
     dnnl_primitive_attr attributes = OneDnnContext.attributes();
     dnnl_memory_desc matrix = dense(rows, columns);
     dnnl_memory_desc statistics = dense(rows);
-    dnnl_primitive_desc forward = forward(matrix, statistics, 0, flags, attributes);
+    dnnl_primitive_desc forward = forward(matrix, matrix, statistics, 0, flags, attributes);
     dnnl_primitive_desc description = new dnnl_primitive_desc();
     check(
         dnnl_layer_normalization_backward_primitive_desc_create(
@@ -203,6 +221,7 @@ final class OneDnnNormalizations implements AutoCloseable {
 
   private static dnnl_primitive_desc forward(
       dnnl_memory_desc matrix,
+      dnnl_memory_desc result,
       dnnl_memory_desc statistics,
       float epsilon,
       int flags,
@@ -214,7 +233,7 @@ final class OneDnnNormalizations implements AutoCloseable {
             OneDnn.engine(),
             dnnl_forward_training,
             matrix,
-            matrix,
+            result,
             statistics,
             epsilon,
             flags,

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * An operation with its sizes; used again for each look-up, so that looking up allocates nothing.
  */
 final class ShapeKey {
-  private static final int LENGTH = 16;
+  private static final int LENGTH = 17;
 
   private final long[] values = new long[LENGTH];
   private int count;

@@ -2,6 +2,7 @@ package dev.spatz.training;
 
 import dev.spatz.dataset.Dataset;
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Precision;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
 import java.time.Duration;
@@ -26,6 +27,7 @@ public final class Trainer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
   private final Transformer transformer;
+  private final boolean ownsTransformer;
   private final Dataset data;
   private final WorkerTeam team;
   private final TrainingPlan plan;
@@ -38,8 +40,14 @@ public final class Trainer implements AutoCloseable {
   private @Nullable Evaluation bestEvaluation;
   private int evaluationsWithoutImprovement;
 
-  private Trainer(Transformer transformer, Dataset data, WorkerTeam team, TrainingPlan plan) {
+  private Trainer(
+      Transformer transformer,
+      boolean ownsTransformer,
+      Dataset data,
+      WorkerTeam team,
+      TrainingPlan plan) {
     this.transformer = transformer;
+    this.ownsTransformer = ownsTransformer;
     this.data = data;
     this.team = team;
     this.plan = plan;
@@ -64,6 +72,7 @@ public final class Trainer implements AutoCloseable {
    * @return a trainer that the caller closes
    * @throws IllegalArgumentException if the data set is too small for one window of the context
    *     length, or its vocabulary is not the model's
+   * @throws IllegalStateException if the configuration's precision is not possible here
    */
   public static Trainer create(
       Transformer transformer, Dataset data, TrainingConfig config, KernelBackend kernels) {
@@ -78,16 +87,22 @@ public final class Trainer implements AutoCloseable {
     }
     int threads =
         config.threads() > 0 ? config.threads() : Runtime.getRuntime().availableProcessors();
-    WorkerTeam team = new WorkerTeam(threads, transformer, kernels);
+    boolean mixed =
+        config.precision().resolve(kernels, transformer.config().channels()) == Precision.BF16;
+    Transformer passes = mixed ? transformer.mixed() : transformer;
+    WorkerTeam team = new WorkerTeam(threads, passes, kernels);
     try {
       long steps =
           config.steps() > 0
               ? config.steps()
-              : StepBudget.steps(transformer, data, team, config, kernels);
+              : StepBudget.steps(passes, data, team, config, kernels);
       TrainingPlan plan = TrainingPlan.of(config, transformer.config(), steps, kernels);
-      return new Trainer(transformer, data, team, plan);
+      return new Trainer(passes, mixed, data, team, plan);
     } catch (RuntimeException | Error e) {
       team.close();
+      if (mixed) {
+        passes.close();
+      }
       throw e;
     }
   }
@@ -125,9 +140,11 @@ public final class Trainer implements AutoCloseable {
     if (step == plan.steps() && plan.averagedSteps() > 1) {
       sum.scale(1.0 / plan.averagedSteps());
       transformer.parameters().copyFrom(sum);
+      trainingStep.refresh();
       evaluate(listener);
     }
     transformer.parameters().copyFrom(best);
+    trainingStep.refresh();
     Evaluation evaluation =
         reason == StopReason.CANCELLED ? bestEvaluation() : evaluate(Long.MAX_VALUE);
     TrainingResult result =
@@ -225,5 +242,8 @@ public final class Trainer implements AutoCloseable {
     trainingStep.close();
     best.close();
     sum.close();
+    if (ownsTransformer) {
+      transformer.close();
+    }
   }
 }

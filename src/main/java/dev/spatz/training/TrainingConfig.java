@@ -9,6 +9,7 @@ import dev.spatz.dataset.DatasetOptions.LastPart;
 import dev.spatz.dataset.DatasetOptions.SeparateCorpus;
 import dev.spatz.dataset.DatasetOptions.Validation;
 import dev.spatz.kernel.Gelu;
+import dev.spatz.kernel.Precision;
 import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.optimizer.MuonConfig;
 import dev.spatz.optimizer.OptimizerConfig;
@@ -54,6 +55,8 @@ import org.jspecify.annotations.Nullable;
  * @param seed of weights, data order and dropout
  * @param threads worker threads; {@link #AUTO}: the processors the JVM sees. The result does not
  *     depend on it
+ * @param precision of the matrix products; automatic: bfloat16 where the processor has instructions
+ *     for it and the model gains by it
  */
 public record TrainingConfig(
     TokenizerKind tokenizer,
@@ -79,7 +82,8 @@ public record TrainingConfig(
     long evaluationTokens,
     int patience,
     long seed,
-    int threads) {
+    int threads,
+    Precision precision) {
 
   /** The value of a number that is chosen automatically. */
   public static final int AUTO = 0;
@@ -163,7 +167,8 @@ public record TrainingConfig(
         AUTO,
         0,
         1,
-        AUTO);
+        AUTO,
+        Precision.AUTO);
   }
 
   /**
@@ -309,92 +314,14 @@ public record TrainingConfig(
     return with(draft -> draft.threads = value);
   }
 
-  private TrainingConfig with(Consumer<Draft> change) {
-    Draft draft = new Draft(this);
-    change.accept(draft);
-    return draft.config();
+  /** This configuration with another precision of the matrix products. */
+  public TrainingConfig withPrecision(Precision value) {
+    return with(draft -> draft.precision = value);
   }
 
-  /** A mutable copy, for the {@code with…} methods. */
-  private static final class Draft {
-    TokenizerKind tokenizer;
-    int vocabularySize;
-    @Nullable TransformerConfig model;
-    double dropout;
-    int batchSize;
-    int accumulation;
-    int shards;
-    long steps;
-    Duration timeBudget;
-    @Nullable Duration timeLimit;
-    long tokenLimit;
-    ScheduleKind schedule;
-    double learningRate;
-    double minLearningRate;
-    long warmupSteps;
-    OptimizerConfig optimizer;
-    double gradientClip;
-    long averagedSteps;
-    Validation validation;
-    long evaluationInterval;
-    long evaluationTokens;
-    int patience;
-    long seed;
-    int threads;
-
-    Draft(TrainingConfig config) {
-      tokenizer = config.tokenizer;
-      vocabularySize = config.vocabularySize;
-      model = config.model;
-      dropout = config.dropout;
-      batchSize = config.batchSize;
-      accumulation = config.accumulation;
-      shards = config.shards;
-      steps = config.steps;
-      timeBudget = config.timeBudget;
-      timeLimit = config.timeLimit;
-      tokenLimit = config.tokenLimit;
-      schedule = config.schedule;
-      learningRate = config.learningRate;
-      minLearningRate = config.minLearningRate;
-      warmupSteps = config.warmupSteps;
-      optimizer = config.optimizer;
-      gradientClip = config.gradientClip;
-      averagedSteps = config.averagedSteps;
-      validation = config.validation;
-      evaluationInterval = config.evaluationInterval;
-      evaluationTokens = config.evaluationTokens;
-      patience = config.patience;
-      seed = config.seed;
-      threads = config.threads;
-    }
-
-    TrainingConfig config() {
-      return new TrainingConfig(
-          tokenizer,
-          vocabularySize,
-          model,
-          dropout,
-          batchSize,
-          accumulation,
-          shards,
-          steps,
-          timeBudget,
-          timeLimit,
-          tokenLimit,
-          schedule,
-          learningRate,
-          minLearningRate,
-          warmupSteps,
-          optimizer,
-          gradientClip,
-          averagedSteps,
-          validation,
-          evaluationInterval,
-          evaluationTokens,
-          patience,
-          seed,
-          threads);
-    }
+  private TrainingConfig with(Consumer<TrainingConfigDraft> change) {
+    TrainingConfigDraft draft = new TrainingConfigDraft(this);
+    change.accept(draft);
+    return draft.config();
   }
 }

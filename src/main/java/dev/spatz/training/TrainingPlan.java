@@ -1,6 +1,7 @@
 package dev.spatz.training;
 
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Precision;
 import dev.spatz.optimizer.LearningRateSchedule;
 import dev.spatz.optimizer.OptimizerConfig;
 import dev.spatz.transformer.TransformerConfig;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param tokenLimit stops early after so many tokens, or {@link TrainingConfig#AUTO}
  * @param seed of weights, data order and dropout
  * @param kernels which kernels compute
+ * @param precision of the matrix products, never automatic
  */
 public record TrainingPlan(
     TransformerConfig model,
@@ -47,7 +49,8 @@ public record TrainingPlan(
     @Nullable Duration timeLimit,
     long tokenLimit,
     long seed,
-    KernelBackend kernels) {
+    KernelBackend kernels,
+    Precision precision) {
 
   private static final long EVALUATION_TOKENS = 1 << 14;
   private static final int EVALUATIONS = 10;
@@ -83,7 +86,8 @@ public record TrainingPlan(
         config.timeLimit(),
         config.tokenLimit(),
         config.seed(),
-        kernels);
+        kernels,
+        config.precision().resolve(kernels, model.channels()));
   }
 
   private static LearningRateSchedule schedule(
@@ -140,6 +144,7 @@ public record TrainingPlan(
     settings.put("tokenLimit", tokenLimit == 0 ? "none" : Long.toString(tokenLimit));
     settings.put("seed", Long.toString(seed));
     settings.put("kernels", kernels.toString());
+    settings.put("precision", precision.toString());
     return settings;
   }
 

@@ -54,6 +54,14 @@ final class TrainingStep implements AutoCloseable {
     CounterRandom random = CounterRandom.of(plan.seed());
     this.data = random.child(DATA_STREAM);
     this.dropout = random.child(DROPOUT_STREAM);
+    refresh();
+  }
+
+  /** To be called when others changed the weights. */
+  void refresh() {
+    team.forEach(
+        rangeSquares.length,
+        (worker, range) -> transformer.refresh(worker.kernels, from(range), to(range)));
   }
 
   /**
@@ -116,6 +124,7 @@ final class TrainingStep implements AutoCloseable {
     Optimizer.Step numbers = new Optimizer.Step(step + 1, learningRate, scale);
     team.forEach(
         optimizer.tasks(), (worker, task) -> optimizer.update(worker.kernels, task, numbers));
+    refresh();
   }
 
   /** Bytes off the heap for gradients: fewer threads need fewer buffers of them. */

@@ -54,14 +54,21 @@ final class Activations implements AutoCloseable {
 
   /** Activations of {@code rows} rows; {@code shared}: one block's arrays serve all blocks. */
   Activations(TransformerConfig config, DataType type, int rows, boolean shared) {
-    Allocator allocator = shape -> own(Tensors.zeros(type, shape));
-    this.embedded = allocator.zeros(rows, config.channels());
+    this(config, type, type, rows, shared);
+  }
+
+  /** With another type of what linear maps and attention read and write between the streams. */
+  Activations(
+      TransformerConfig config, DataType type, DataType operands, int rows, boolean shared) {
+    Allocator stream = shape -> own(Tensors.zeros(type, shape));
+    Allocator operand = shape -> own(Tensors.zeros(operands, shape));
+    this.embedded = stream.zeros(rows, config.channels());
     List<Block> all = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      all.add(shared && layer > 0 ? all.get(0) : block(config, rows, allocator));
+      all.add(shared && layer > 0 ? all.get(0) : block(config, rows, stream, operand));
     }
     this.blocks = List.copyOf(all);
-    this.norm = normalized(config, rows, allocator);
+    this.norm = normalized(config, rows, stream, operand);
   }
 
   /** Views of the first {@code rows} rows of shared activations; owns nothing. */
@@ -93,23 +100,25 @@ final class Activations implements AutoCloseable {
     return blocks.get(blocks.size() - 1).out;
   }
 
-  private static Block block(TransformerConfig config, int rows, Allocator allocator) {
+  private static Block block(
+      TransformerConfig config, int rows, Allocator stream, Allocator operand) {
     int attended = config.heads() * config.headSize();
     return new Block(
-        normalized(config, rows, allocator),
-        allocator.zeros(rows, config.attentionShape(1).rowWidth()),
-        config.architecture() == Architecture.QWEN3 ? heads(config, rows, allocator) : null,
-        allocator.zeros(rows, attended),
-        allocator.zeros(rows, config.channels()),
-        normalized(config, rows, allocator),
-        allocator.zeros(rows, config.hiddenWidth()),
-        allocator.zeros(rows, config.feedForward()),
-        allocator.zeros(rows, config.channels()));
+        normalized(config, rows, stream, operand),
+        operand.zeros(rows, config.attentionShape(1).rowWidth()),
+        config.architecture() == Architecture.QWEN3 ? heads(config, rows, stream) : null,
+        operand.zeros(rows, attended),
+        stream.zeros(rows, config.channels()),
+        normalized(config, rows, stream, operand),
+        operand.zeros(rows, config.hiddenWidth()),
+        operand.zeros(rows, config.feedForward()),
+        stream.zeros(rows, config.channels()));
   }
 
-  private static Normalized normalized(TransformerConfig config, int rows, Allocator allocator) {
+  private static Normalized normalized(
+      TransformerConfig config, int rows, Allocator stream, Allocator operand) {
     return new Normalized(
-        allocator.zeros(rows, config.channels()), allocator.zeros(rows), allocator.zeros(rows));
+        operand.zeros(rows, config.channels()), stream.zeros(rows), stream.zeros(rows));
   }
 
   private static Heads heads(TransformerConfig config, int rows, Allocator allocator) {

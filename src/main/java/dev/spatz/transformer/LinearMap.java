@@ -9,9 +9,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * gradients have the same form.
  */
 record LinearMap(INDArray weight, @Nullable INDArray bias) {
-  static LinearMap of(ParameterSet set, String name) {
+  /** Takes the weight from {@code matrices}, a set of the same layout or the same set. */
+  static LinearMap of(ParameterSet set, ParameterSet matrices, String name) {
     return new LinearMap(
-        set.get(name + ParameterLayout.WEIGHT), set.find(name + ParameterLayout.BIAS));
+        matrices.get(name + ParameterLayout.WEIGHT), set.find(name + ParameterLayout.BIAS));
   }
 
   /** {@code y = x·weightᵀ + bias (+ residual)}. */

@@ -19,13 +19,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class Transformer implements AutoCloseable {
   private final TransformerConfig config;
   private final ParameterSet parameters;
+  private final ParameterSet matrices;
   private final Weights weights;
   private final @Nullable RotaryTable rotary;
 
   private Transformer(TransformerConfig config, DataType type) {
+    this(config, ParameterSet.zeros(ParameterLayout.of(config), type), type);
+  }
+
+  private Transformer(TransformerConfig config, ParameterSet parameters, DataType operands) {
+    DataType type = parameters.flat().dataType();
     this.config = config;
-    this.parameters = ParameterSet.zeros(ParameterLayout.of(config), type);
-    this.weights = Weights.of(parameters, config);
+    this.parameters = parameters;
+    this.matrices =
+        operands == type ? parameters : ParameterSet.zeros(parameters.layout(), operands);
+    this.weights = Weights.of(parameters, matrices, config);
     this.rotary = config.gated() ? new RotaryTable(config, type) : null;
   }
 
@@ -39,6 +47,23 @@ public final class Transformer implements AutoCloseable {
     Transformer transformer = new Transformer(config, type);
     Initialization.fill(transformer.parameters, config, seed);
     return transformer;
+  }
+
+  /**
+   * The same model, with the same weights, for training in mixed precision: its passes read
+   * bfloat16 copies of the matrices, see {@link #refresh}. It is closed before this one.
+   */
+  public Transformer mixed() {
+    return new Transformer(config, parameters, DataType.BFLOAT16);
+  }
+
+  /**
+   * Rounds weights {@code from}…{@code to − 1} of a {@link #mixed} model anew: they have changed.
+   */
+  public void refresh(Kernels kernels, long from, long to) {
+    if (matrices != parameters) {
+      kernels.toBf16(parameters.flat(), matrices.flat(), from, to);
+    }
   }
 
   /** The model's shape. */
@@ -75,7 +100,7 @@ public final class Transformer implements AutoCloseable {
               time,
               config.contextLength()));
     }
-    return new Workspace(config, dataType(), sequences, time);
+    return new Workspace(config, dataType(), matrices.flat().dataType(), sequences, time);
   }
 
   /** A new, empty sequence to decode, with room for the whole context; the caller closes it. */
@@ -364,10 +389,10 @@ public final class Transformer implements AutoCloseable {
     }
   }
 
-  /** Frees the weights; closing twice is fine. */
+  /** Frees the weights, but of a mixed model only its copies; closing twice is fine. */
   @Override
   public void close() {
-    parameters.close();
+    matrices.close();
     if (rotary != null) {
       rotary.close();
     }

@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param positions embeddings (P,C), or null with rotary positions
  * @param layers the blocks, first to last
  * @param norm the last normalization
- * @param head (V,C); {@code tokens} itself where they are tied
+ * @param head (V,C); {@code tokens}, or those of the matrices, where they are tied
  */
 record Weights(
     INDArray tokens,
@@ -32,19 +32,19 @@ record Weights(
       LinearMap up,
       LinearMap down) {
 
-    static Layer of(ParameterSet set, TransformerConfig config, int layer) {
+    static Layer of(ParameterSet set, ParameterSet matrices, TransformerConfig config, int layer) {
       return new Layer(
           norm(set, config, layer, ParameterLayout.ATTENTION_NORM),
-          map(set, layer, ParameterLayout.QKV),
+          map(set, matrices, layer, ParameterLayout.QKV),
           QueryKeyNorm.of(set, config, layer),
-          map(set, layer, ParameterLayout.PROJECTION),
+          map(set, matrices, layer, ParameterLayout.PROJECTION),
           norm(set, config, layer, ParameterLayout.FEED_FORWARD_NORM),
-          map(set, layer, ParameterLayout.UP),
-          map(set, layer, ParameterLayout.DOWN));
+          map(set, matrices, layer, ParameterLayout.UP),
+          map(set, matrices, layer, ParameterLayout.DOWN));
     }
 
-    private static LinearMap map(ParameterSet set, int layer, String name) {
-      return LinearMap.of(set, ParameterLayout.layer(layer, name));
+    private static LinearMap map(ParameterSet set, ParameterSet matrices, int layer, String name) {
+      return LinearMap.of(set, matrices, ParameterLayout.layer(layer, name));
     }
 
     private static Normalization norm(
@@ -54,14 +54,20 @@ record Weights(
   }
 
   static Weights of(ParameterSet set, TransformerConfig config) {
+    return of(set, set, config);
+  }
+
+  /** With the matrices of all linear maps from a set of the same layout, which may be another. */
+  static Weights of(ParameterSet set, ParameterSet matrices, TransformerConfig config) {
     INDArray tokens = set.get(ParameterLayout.TOKENS);
+    boolean tied = config.tiedEmbeddings();
     return new Weights(
         tokens,
         set.find(ParameterLayout.POSITIONS),
         IntStream.range(0, config.layers())
-            .mapToObj(layer -> Layer.of(set, config, layer))
+            .mapToObj(layer -> Layer.of(set, matrices, config, layer))
             .toList(),
         Normalization.of(set, ParameterLayout.NORM, config),
-        config.tiedEmbeddings() ? tokens : set.get(ParameterLayout.HEAD));
+        matrices.get(tied ? ParameterLayout.TOKENS : ParameterLayout.HEAD));
   }
 }

@@ -47,7 +47,12 @@ public final class Workspace implements AutoCloseable {
       INDArray hidden,
       INDArray activated) {}
 
-  Workspace(TransformerConfig config, DataType type, int sequences, int time) {
+  /**
+   * Arrays of two types.
+   *
+   * @param operands of what linear maps and attention read and write between the streams
+   */
+  Workspace(TransformerConfig config, DataType type, DataType operands, int sequences, int time) {
     this.sequences = sequences;
     this.time = time;
     int rows = Math.multiplyExact(sequences, time);
@@ -55,7 +60,7 @@ public final class Workspace implements AutoCloseable {
     for (int row = 0; row < rows; row++) {
       positions[row] = row % time;
     }
-    this.activations = new Activations(config, type, rows, false);
+    this.activations = new Activations(config, type, operands, rows, false);
     for (int layer = 0; layer < config.layers(); layer++) {
       logSumExp.add(zeros(type, sequences, config.heads(), time));
     }
@@ -65,11 +70,11 @@ public final class Workspace implements AutoCloseable {
         new Gradients(
             zeros(type, rows, config.channels()),
             zeros(type, rows, config.channels()),
-            zeros(type, rows, config.channels()),
-            zeros(type, rows, config.attentionShape(time).rowWidth()),
-            zeros(type, rows, config.heads() * config.headSize()),
-            zeros(type, rows, config.hiddenWidth()),
-            zeros(type, rows, config.feedForward()));
+            zeros(operands, rows, config.channels()),
+            zeros(operands, rows, config.attentionShape(time).rowWidth()),
+            zeros(operands, rows, config.heads() * config.headSize()),
+            zeros(operands, rows, config.hiddenWidth()),
+            zeros(operands, rows, config.feedForward()));
   }
 
   /** The number of positions of a pass, B·T. */

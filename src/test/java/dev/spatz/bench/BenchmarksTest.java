@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Precision;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -81,7 +82,7 @@ class BenchmarksTest {
   @Test
   void train_givesTheFiguresOfItsMedian() throws IOException {
     double peak = 1e9;
-    Measurement train = TrainBenchmark.run(TINY, 5, 2, BACKEND, peak);
+    Measurement train = TrainBenchmark.run(TINY, 5, 2, BACKEND, Precision.FLOAT32, peak);
     double tokens = 3 * 8 / (train.medianMillis() / 1e3);
     double operations = tokens * TINY.operationsPerToken();
     assertEquals("train tiny", train.name());
@@ -133,10 +134,10 @@ class BenchmarksTest {
   void settings_outsideTheirRange_areRefused() {
     assertRefused(
         "steps (0) must be at least 1",
-        () -> TrainBenchmark.run(BenchmarkPreset.CPU, 0, 1, line -> {}));
+        () -> TrainBenchmark.run(BenchmarkPreset.CPU, 0, 1, Precision.FLOAT32, line -> {}));
     assertRefused(
         "threads (0) must be at least 1",
-        () -> TrainBenchmark.run(BenchmarkPreset.CPU, 1, 0, line -> {}));
+        () -> TrainBenchmark.run(BenchmarkPreset.CPU, 1, 0, Precision.FLOAT32, line -> {}));
     assertRefused("threads (-1) must be at least 1", () -> ReadBenchmark.run(-1));
     assertRefused("repetitions (0) must be at least 1", () -> new Repetitions(1, 0));
     assertRefused("warm-up repetitions (0) must be at least 1", () -> new Repetitions(0, 1));

@@ -61,11 +61,26 @@ abstract class KernelsHarness {
     return Arrays.stream(shapes).map(s -> s == null ? null : gaussian(s)).toArray(INDArray[]::new);
   }
 
+  /** The value that random arrays have instead of this one. */
+  double representable(double value) {
+    return value;
+  }
+
   final INDArray gaussian(long... shape) {
     INDArray array = Tensors.zeros(type, shape);
-    double[] values = DoubleStream.generate(random::nextGaussian).limit(array.length()).toArray();
+    double[] values =
+        DoubleStream.generate(random::nextGaussian)
+            .map(this::representable)
+            .limit(array.length())
+            .toArray();
     Tensors.write(array, 0, values, 0, values.length);
     return array;
+  }
+
+  final void scale(INDArray array, double factor) {
+    double[] values = Tensors.toDoubles(array);
+    Arrays.setAll(values, i -> representable(factor * values[i]));
+    Tensors.write(array, 0, values, 0, values.length);
   }
 
   static long[] of(long... shape) {

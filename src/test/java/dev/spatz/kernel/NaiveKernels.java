@@ -368,6 +368,13 @@ final class NaiveKernels implements Kernels {
   }
 
   @Override
+  public void toBf16(INDArray source, INDArray target, long from, long to) {
+    for (long i = from; i < to; i++) {
+      Tensors.put(target, i, Tensors.get(source, i));
+    }
+  }
+
+  @Override
   public double sumOfSquares(INDArray array, long from, long to) {
     Values v = Values.of(array);
     double sum = 0;
