@@ -18,6 +18,11 @@ public enum KernelBackend {
     }
 
     @Override
+    public String instructionSet() {
+      return OneDnn.instructionSet();
+    }
+
+    @Override
     String obstacle() {
       return OneDnn.obstacle();
     }
@@ -27,6 +32,11 @@ public enum KernelBackend {
     @Override
     public Kernels create() {
       return new Nd4jKernels();
+    }
+
+    @Override
+    public String instructionSet() {
+      return System.getProperty("os.arch");
     }
 
     @Override
@@ -46,6 +56,14 @@ public enum KernelBackend {
    * @throws IllegalStateException if this backend does not work on this machine
    */
   public abstract Kernels create();
+
+  /**
+   * The instructions that this backend computes with on this machine, by name: others may give
+   * results of other bits.
+   *
+   * @throws IllegalStateException if this backend does not work on this machine
+   */
+  public abstract String instructionSet();
 
   /** Why this backend does not work on this machine; empty if it does. */
   abstract String obstacle();

@@ -1,8 +1,22 @@
 package dev.spatz.kernel;
 
+import static java.util.Map.entry;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx10_2_512;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx10_2_512_amx_2;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx2;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx2_vnni;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx2_vnni_2;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_amx;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_amx_fp16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_fp16;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_vnni;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_default;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_sse41;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_engine_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
@@ -10,6 +24,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_strides
 import static org.bytedeco.dnnl.global.dnnl.dnnl_set_primitive_cache_capacity;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_success;
 
+import java.util.Map;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +33,22 @@ import org.jspecify.annotations.Nullable;
 final class OneDnn {
   /** Primitives that oneDNN itself keeps, for all threads; its own 1,024 are half a gigabyte. */
   private static final int SHARED_PRIMITIVES = 256;
+
+  private static final Map<Integer, String> INSTRUCTION_SETS =
+      Map.ofEntries(
+          entry(dnnl_cpu_isa_sse41, "sse41"),
+          entry(dnnl_cpu_isa_avx, "avx"),
+          entry(dnnl_cpu_isa_avx2, "avx2"),
+          entry(dnnl_cpu_isa_avx2_vnni, "avx2_vnni"),
+          entry(dnnl_cpu_isa_avx2_vnni_2, "avx2_vnni_2"),
+          entry(dnnl_cpu_isa_avx512_core, "avx512_core"),
+          entry(dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"),
+          entry(dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"),
+          entry(dnnl_cpu_isa_avx512_core_fp16, "avx512_core_fp16"),
+          entry(dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"),
+          entry(dnnl_cpu_isa_avx512_core_amx_fp16, "avx512_core_amx_fp16"),
+          entry(dnnl_cpu_isa_avx10_2_512, "avx10_2_512"),
+          entry(dnnl_cpu_isa_avx10_2_512_amx_2, "avx10_2_512_amx_2"));
 
   private OneDnn() {}
 
@@ -57,6 +88,16 @@ final class OneDnn {
       throw new IllegalStateException(Holder.OBSTACLE);
     }
     return engine;
+  }
+
+  /** The instructions that oneDNN uses on this machine, by its own name for them. */
+  static String instructionSet() {
+    engine();
+    int number = dnnl_get_effective_cpu_isa();
+    String architecture = System.getProperty("os.arch");
+    return number == dnnl_cpu_isa_default
+        ? architecture
+        : architecture + " " + INSTRUCTION_SETS.getOrDefault(number, Integer.toString(number));
   }
 
   /** Refuses a status other than success. */

@@ -43,6 +43,12 @@ final class OneDnnMatmul {
   private static final int FACTOR = 16;
   private static final int ADDEND_IS_VECTOR = 32;
 
+  /** oneDNN 3.11 copies B only of more columns than 256. */
+  private static final int LEAST_PANEL = 512;
+
+  /** Bytes of a page of memory. */
+  private static final int PAGE = 4096;
+
   private final OneDnnContext context;
   private final int operation;
   private int operandType;
@@ -159,8 +165,30 @@ final class OneDnnMatmul {
         a += OneDnn.width(operandType) * aBatch;
         b += OneDnn.width(operandType) * bBatch;
       }
+    } else if (batch == 1
+        && operandType == dnnl_f32
+        && bColumn == 1
+        && Float.BYTES * bRow % PAGE == 0
+        && (flags & (BIAS | ADDEND)) == 0) {
+      panels(address, rowStride);
     } else {
       run(address, batch == 1 ? 0 : batchStride, rowStride);
+    }
+  }
+
+  /**
+   * Products with a plain B whose rows are whole pages apart, in panels of columns whose number is
+   * a power of two: only of such does oneDNN 3.11 copy B into blocks. Read in place, such rows took
+   * up to three times as long, presumably since they displace each other from the cache.
+   */
+  private void panels(long address, long rowStride) {
+    long columns = n;
+    long start = b;
+    for (long from = 0; from < columns; from += n) {
+      long panel = Long.highestOneBit(columns - from);
+      n = panel < LEAST_PANEL ? columns - from : panel;
+      b = start + Float.BYTES * from;
+      run(address + Float.BYTES * from, 0, rowStride);
     }
   }
 

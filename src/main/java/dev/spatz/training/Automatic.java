@@ -7,7 +7,8 @@ import dev.spatz.transformer.TransformerConfig;
 /** What is chosen where a configuration leaves it open. */
 public final class Automatic {
   private static final int TOKENS_PER_BATCH = 1024;
-  private static final int TOKENS_PER_SHARD = 256;
+  private static final int TOKENS_PER_SHARD = 512;
+  private static final int LEAST_TOKENS_PER_SHARD = 128;
   private static final int MOST_SHARDS = 8;
 
   private Automatic() {}
@@ -38,14 +39,15 @@ public final class Automatic {
   }
 
   /**
-   * Shards of a micro-batch: as many as there are sequences, at most 8, a power of two; but few
-   * enough that each has about 256 tokens, since products of few rows are slow and every shard's
-   * gradient is added up.
+   * Shards of a micro-batch, a power of two: one for about 512 tokens, at most 8, since products of
+   * few rows are slow, and every shard reads all weights and its gradient is added up; but where
+   * that is fewer than the machine's processors, one for each of them of at least 128 tokens.
    */
-  static int shards(TransformerConfig model, int batchSize) {
+  static int shards(TransformerConfig model, int batchSize, int processors) {
     long tokens = (long) batchSize * model.contextLength();
-    long most = Math.min(MOST_SHARDS, Math.max(2, tokens / TOKENS_PER_SHARD));
-    return Math.min(batchSize, (int) Long.highestOneBit(most));
+    long busy = Math.min(processors, tokens / LEAST_TOKENS_PER_SHARD);
+    long most = Math.min(MOST_SHARDS, Math.max(busy, tokens / TOKENS_PER_SHARD));
+    return (int) Long.highestOneBit(Math.max(1, Math.min(batchSize, most)));
   }
 
   /**

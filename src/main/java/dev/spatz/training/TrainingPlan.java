@@ -60,7 +60,10 @@ public record TrainingPlan(
   static TrainingPlan of(
       TrainingConfig config, TransformerConfig model, long steps, KernelBackend kernels) {
     int batchSize = config.batchSize() > 0 ? config.batchSize() : Automatic.batchSize(model);
-    int shards = config.shards() > 0 ? config.shards() : Automatic.shards(model, batchSize);
+    int shards =
+        config.shards() > 0
+            ? config.shards()
+            : Automatic.shards(model, batchSize, Runtime.getRuntime().availableProcessors());
     if (shards > batchSize) {
       throw new IllegalArgumentException(
           String.format(
@@ -145,6 +148,7 @@ public record TrainingPlan(
     settings.put("seed", Long.toString(seed));
     settings.put("kernels", kernels.toString());
     settings.put("precision", precision.toString());
+    settings.put("instructionSet", kernels.instructionSet());
     return settings;
   }
 
