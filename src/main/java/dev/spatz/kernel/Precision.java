@@ -24,7 +24,7 @@ public enum Precision {
    * Channels below which a model gains nothing: its time goes into other things than matrix
    * products.
    */
-  private static final int LEAST_CHANNELS = 256;
+  private static final int LEAST_CHANNELS = 128;
 
   /**
    * What this precision is for a model on this machine, never {@link #AUTO}.

@@ -16,7 +16,7 @@ public final class Workspace implements AutoCloseable {
   private static final int LOGITS = 1 << 20;
 
   /** … but of at least this many rows, so that the head's weights are not read too often. */
-  private static final int LEAST_LOGIT_ROWS = 256;
+  private static final int LEAST_LOGIT_ROWS = 512;
 
   final int sequences;
   final int time;
