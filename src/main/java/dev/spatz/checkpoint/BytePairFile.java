@@ -84,10 +84,9 @@ final class BytePairFile {
       JsonObject json, JsonObject model, List<SpecialToken> special, String endOfText)
       throws InvalidFileException {
     boolean beginsTexts = TokenizerFiles.readsTemplate(json, endOfText);
-    requireByteLevel(json, beginsTexts);
     Set<Integer> specialIds = new HashSet<>();
     special.forEach(token -> specialIds.add(token.id()));
-    String[] tokens = TokenizerFiles.vocabulary(model, special);
+    String[] tokens = TokenizerFiles.vocabulary(model, PipelineFile.addedTokens(json));
     List<byte[]> vocabulary = new ArrayList<>();
     Map<String, Integer> ids = new HashMap<>();
     for (int id = 0; id < tokens.length; id++) {
@@ -102,29 +101,25 @@ final class BytePairFile {
     return beginsTexts ? tokenizer.withBeginOfText() : tokenizer;
   }
 
-  private static void requireByteLevel(JsonObject json, boolean template)
-      throws InvalidFileException {
-    JsonObject split = json.requireObject("pre_tokenizer");
-    if (!split.text("type").equals(BYTE_LEVEL)) {
-      throw split.invalid("type", "\"ByteLevel\" is implemented, no other");
-    }
-    if (split.flag(true, "add_prefix_space")) {
-      throw split.invalid("add_prefix_space", "this is not implemented; it must be false");
-    }
-    split.requireFlag("use_regex", true);
-    if (!template
-        && json.has("post_processor")
-        && !TokenizerFiles.type(json, "post_processor").equals(BYTE_LEVEL)) {
-      throw json.invalid(
-          "post_processor", "\"ByteLevel\", a template or none is implemented, no other");
-    }
-    if (!TokenizerFiles.type(json, "decoder").equals(BYTE_LEVEL)) {
-      throw json.invalid("decoder", "\"ByteLevel\" is implemented, no other");
-    }
+  /** Whether a file's splitting, decoder and model are GPT-2's, whose tokenizer is the fastest. */
+  static boolean describes(JsonObject json, JsonObject model) throws InvalidFileException {
+    JsonObject split = json.object("pre_tokenizer");
+    String processor = TokenizerFiles.type(json, "post_processor");
+    return split != null
+        && split.text("type").equals(BYTE_LEVEL)
+        && !split.flag(true, "add_prefix_space")
+        && split.flag(true, "use_regex")
+        && !json.has("normalizer")
+        && (processor.isEmpty()
+            || processor.equals(BYTE_LEVEL)
+            || processor.equals(TokenizerFiles.TEMPLATE))
+        && TokenizerFiles.type(json, "decoder").equals(BYTE_LEVEL)
+        && TokenizerFiles.isPlainBytePair(model)
+        && !model.has("unk_token");
   }
 
   /** Merges are pairs, or in older files the two tokens with a space between them. */
-  private static List<Merge> merges(JsonObject model, Map<String, Integer> ids)
+  static List<Merge> merges(JsonObject model, Map<String, Integer> ids)
       throws InvalidFileException {
     JsonNode list = model.requireArray("merges");
     List<Merge> merges = new ArrayList<>(list.size());

@@ -39,6 +39,18 @@ final class CharacterFile {
     model.putArray("merges");
   }
 
+  /** Whether nothing is split, normalized or merged, and the characters stand in their order. */
+  static boolean describes(JsonObject json, JsonObject model) throws InvalidFileException {
+    String processor = TokenizerFiles.type(json, "post_processor");
+    return !json.has("pre_tokenizer")
+        && !json.has("normalizer")
+        && (processor.isEmpty() || processor.equals(TokenizerFiles.TEMPLATE))
+        && TokenizerFiles.type(json, "decoder").equals(FUSE)
+        && TokenizerFiles.isPlainBytePair(model)
+        && model.requireArray("merges").isEmpty()
+        && !model.has("unk_token");
+  }
+
   static CharacterTokenizer read(
       JsonObject json, JsonObject model, List<SpecialToken> special, String endOfText)
       throws InvalidFileException {
@@ -53,7 +65,7 @@ final class CharacterFile {
       throw model.invalid("merges", "there must be none where there is no pre_tokenizer");
     }
     model.requireAbsent("unk_token");
-    String[] tokens = TokenizerFiles.vocabulary(model, special);
+    String[] tokens = TokenizerFiles.vocabulary(model, PipelineFile.addedTokens(json));
     int[] characters = new int[Math.max(0, tokens.length - 1)];
     for (int id = 0; id < characters.length; id++) {
       if (tokens[id].codePointCount(0, tokens[id].length()) != 1) {

@@ -3,8 +3,10 @@ package dev.spatz.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.spatz.tokenizer.AddedToken;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.CharacterTokenizer;
+import dev.spatz.tokenizer.PipelineTokenizer;
 import dev.spatz.tokenizer.SpecialToken;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -21,15 +23,16 @@ import org.jspecify.annotations.Nullable;
  * has them: text gets the same ids there as here, but for the spelling of a special token in a
  * text, which is the special token there and ordinary text here.
  *
- * <p>Two kinds are read: byte-level byte pair encoding with GPT-2's splitting, and characters.
- * Other kinds are refused, since their ids would be wrong.
+ * <p>Byte-level byte pair encoding with GPT-2's splitting, and characters, have tokenizers of their
+ * own; {@link PipelineFile} reads the others. What is not implemented is refused, since its ids
+ * would be wrong.
  */
 final class TokenizerFiles {
   static final String TOKENIZER = "tokenizer.json";
   static final String CONFIG = "tokenizer_config.json";
 
   private static final String VERSION = "1.0";
-  private static final String TEMPLATE = "TemplateProcessing";
+  static final String TEMPLATE = "TemplateProcessing";
 
   private TokenizerFiles() {}
 
@@ -41,8 +44,14 @@ final class TokenizerFiles {
     for (SpecialToken token : tokenizer.specialTokens()) {
       addSpecial(json.withArray("added_tokens").addObject().put("id", token.id()), token);
     }
-    json.putNull("normalizer");
-    if (tokenizer instanceof BytePairTokenizer bytePair) {
+    if (tokenizer instanceof PipelineTokenizer pipeline) {
+      PipelineWriter.addedTokens(pipeline, json);
+    } else {
+      json.putNull("normalizer");
+    }
+    if (tokenizer instanceof PipelineTokenizer pipeline) {
+      PipelineWriter.write(pipeline, json);
+    } else if (tokenizer instanceof BytePairTokenizer bytePair) {
       BytePairFile.write(bytePair, json);
     } else if (tokenizer instanceof CharacterTokenizer characters) {
       CharacterFile.write(characters, json);
@@ -67,8 +76,9 @@ final class TokenizerFiles {
     for (SpecialToken token : tokenizer.specialTokens()) {
       addSpecial(decoder.putObject(Integer.toString(token.id())), token);
     }
-    String end = endOfText(tokenizer).content();
-    json.put("bos_token", end)
+    String end = content(tokenizer, tokenizer.endOfText());
+    String begin = content(tokenizer, tokenizer.beginOfText().orElse(tokenizer.endOfText()));
+    json.put("bos_token", begin)
         .put("eos_token", end)
         .put("pad_token", end)
         .put("model_max_length", contextLength)
@@ -77,16 +87,20 @@ final class TokenizerFiles {
     JsonObject.write(directory.resolve(CONFIG), json);
   }
 
-  private static SpecialToken endOfText(Tokenizer tokenizer) {
+  private static String content(Tokenizer tokenizer, int id) {
     return tokenizer.specialTokens().stream()
-        .filter(token -> token.id() == tokenizer.endOfText())
+        .filter(token -> token.id() == id)
         .findFirst()
-        .orElseThrow();
+        .orElseThrow()
+        .content();
   }
 
-  /** What puts the end-of-text token before a text that is encoded, or before the first of two. */
+  /**
+   * What puts the token that begins a text before one that is encoded, or before the first of two.
+   */
   static void writeTemplate(ObjectNode json, Tokenizer tokenizer) {
-    SpecialToken begin = endOfText(tokenizer);
+    int id = tokenizer.beginOfText().orElse(tokenizer.endOfText());
+    SpecialToken begin = new SpecialToken(content(tokenizer, id), id);
     ObjectNode template = json.putObject("post_processor").put("type", TEMPLATE);
     for (String kind : List.of("single", "pair")) {
       ArrayNode parts = template.putArray(kind);
@@ -147,16 +161,19 @@ final class TokenizerFiles {
     if (!json.text("version").equals(VERSION)) {
       throw json.invalid("version", "it must be \"" + VERSION + "\"");
     }
-    for (String key : List.of("truncation", "padding", "normalizer")) {
+    for (String key : List.of("truncation", "padding")) {
       json.requireAbsent(key);
     }
     JsonObject model = model(json);
     List<SpecialToken> special = specialTokens(json);
     String endOfText = endOfText(directory, config, settings(directory), json, special);
     try {
-      return json.has("pre_tokenizer")
-          ? BytePairFile.read(json, model, special, endOfText)
-          : CharacterFile.read(json, model, special, endOfText);
+      if (readsPlainTokens(json) && BytePairFile.describes(json, model)) {
+        return BytePairFile.read(json, model, special, endOfText);
+      }
+      return readsPlainTokens(json) && CharacterFile.describes(json, model)
+          ? CharacterFile.read(json, model, special, endOfText)
+          : PipelineFile.read(json, endOfText);
     } catch (IllegalArgumentException e) {
       throw new InvalidFileException(path, "the tokenizer is invalid: " + e.getMessage(), e);
     }
@@ -175,11 +192,12 @@ final class TokenizerFiles {
     return settings;
   }
 
-  /** The model, which may differ from plain byte pair encoding in nothing that changes ids. */
+  /** The model, without what no published tokenizer of a language model has. */
   private static JsonObject model(JsonObject json) throws InvalidFileException {
     JsonObject model = json.requireObject("model");
-    if (!model.text("BPE", "type").equals("BPE")) {
-      throw model.invalid("type", "\"BPE\" is implemented, no other");
+    String type = model.text("BPE", "type");
+    if (!type.equals("BPE") && !type.equals("WordLevel")) {
+      throw model.invalid("type", "\"BPE\" and \"WordLevel\" are implemented, no other");
     }
     if (model.number(0, "dropout") != 0) {
       throw model.invalid("dropout", "this is not implemented; it must be null");
@@ -189,10 +207,30 @@ final class TokenizerFiles {
         throw model.invalid(key, "this is not implemented; it must be null or empty");
       }
     }
-    for (String key : List.of("fuse_unk", "byte_fallback", "ignore_merges")) {
-      model.requireFlag(key, false);
-    }
     return model;
+  }
+
+  /** Whether a model is byte pair encoding without further rules. */
+  static boolean isPlainBytePair(JsonObject model) throws InvalidFileException {
+    return model.text("BPE", "type").equals("BPE")
+        && !model.flag(false, "fuse_unk")
+        && !model.flag(false, "byte_fallback")
+        && !model.flag(false, "ignore_merges");
+  }
+
+  /** Whether all added tokens are special, and take no text beside them along. */
+  private static boolean readsPlainTokens(JsonObject json) throws InvalidFileException {
+    JsonNode added = json.requireArray("added_tokens");
+    for (int i = 0; i < added.size(); i++) {
+      JsonObject token = json.object("added_tokens[" + i + "]", added.get(i));
+      if (!token.flag(false, "special")
+          || token.flag(false, "single_word")
+          || token.flag(false, "lstrip")
+          || token.flag(false, "rstrip")) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static List<SpecialToken> specialTokens(JsonObject json) throws InvalidFileException {
@@ -201,7 +239,7 @@ final class TokenizerFiles {
     for (int i = 0; i < added.size(); i++) {
       JsonObject token = json.object("added_tokens[" + i + "]", added.get(i));
       if (!token.flag(false, "special")) {
-        throw token.invalid("special", "added tokens that are ordinary text are not implemented");
+        continue;
       }
       try {
         special.add(new SpecialToken(token.text("content"), token.integer(-1, "id")));
@@ -251,19 +289,18 @@ final class TokenizerFiles {
     return object == null ? "" : object.text("type");
   }
 
-  /** The tokens of a vocabulary by id, the special ones among them; no id is left out. */
-  static String[] vocabulary(JsonObject model, List<SpecialToken> special)
-      throws InvalidFileException {
+  /** The tokens of a vocabulary by id, the added ones among them; no id is left out. */
+  static String[] vocabulary(JsonObject model, List<AddedToken> added) throws InvalidFileException {
     JsonObject vocabulary = model.requireObject("vocab");
     int size = vocabulary.size();
-    for (SpecialToken token : special) {
+    for (AddedToken token : added) {
       size += vocabulary.has(token.content()) ? 0 : 1;
     }
     String[] tokens = new String[size];
     for (String token : vocabulary.keys()) {
       put(vocabulary, token, vocabulary.integer(-1, token), tokens);
     }
-    for (SpecialToken token : special) {
+    for (AddedToken token : added) {
       if (vocabulary.has(token.content())) {
         if (vocabulary.integer(-1, token.content()) != token.id()) {
           throw vocabulary.invalid(token.content(), "added_tokens gives it id " + token.id());

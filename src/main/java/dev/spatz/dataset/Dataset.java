@@ -1,6 +1,7 @@
 package dev.spatz.dataset;
 
 import dev.spatz.tokenizer.BytePairTokenizer;
+import dev.spatz.tokenizer.PipelineTokenizer;
 import dev.spatz.tokenizer.SpecialToken;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -212,10 +213,13 @@ public final class Dataset implements AutoCloseable {
   private static int[] textBytes(Tokenizer tokenizer) {
     int[] textBytes = new int[tokenizer.vocabularySize()];
     for (int id = 0; id < textBytes.length; id++) {
-      textBytes[id] =
-          tokenizer instanceof BytePairTokenizer bytePair
-              ? bytePair.tokenBytes(id).length // a part of a character, perhaps
-              : tokenizer.decode(id).getBytes(StandardCharsets.UTF_8).length;
+      if (tokenizer instanceof BytePairTokenizer bytePair) {
+        textBytes[id] = bytePair.tokenBytes(id).length; // a part of a character, perhaps
+      } else if (tokenizer instanceof PipelineTokenizer pipeline) {
+        textBytes[id] = pipeline.tokenBytes(id).length;
+      } else {
+        textBytes[id] = tokenizer.decode(id).getBytes(StandardCharsets.UTF_8).length;
+      }
     }
     for (SpecialToken special : tokenizer.specialTokens()) {
       textBytes[special.id()] = 0;

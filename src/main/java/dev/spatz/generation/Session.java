@@ -83,6 +83,9 @@ final class Session implements AutoCloseable {
             new TokenHistory(prompt),
             Sampler.breakers(config.dry(), tokenizer));
     this.characters = tokenizer.streamingDecoder();
+    for (int id : prompt) {
+      characters.accept(id); // what follows is a continuation, whose first space counts
+    }
     this.stops = new StopStrings(config.stopping().strings());
   }
 

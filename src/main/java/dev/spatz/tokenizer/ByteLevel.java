@@ -1,5 +1,6 @@
 package dev.spatz.tokenizer;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -41,6 +42,11 @@ public final class ByteLevel {
       text.append(CHARACTERS[b & 0xFF]);
     }
     return text.toString();
+  }
+
+  /** Spells the bytes of a text in UTF-8. */
+  static String spell(String text) {
+    return toCharacters(text.getBytes(StandardCharsets.UTF_8));
   }
 
   /**

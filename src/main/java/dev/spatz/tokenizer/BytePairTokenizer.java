@@ -151,6 +151,11 @@ public final class BytePairTokenizer implements Tokenizer {
   }
 
   @Override
+  public int[] encode(CharSequence text, AllowedSpecial allowed) {
+    return AddedTokenFinder.encode(text, allowed, specialTokens, this::encode);
+  }
+
+  @Override
   public String decode(int... ids) {
     return texts.decode(ids);
   }

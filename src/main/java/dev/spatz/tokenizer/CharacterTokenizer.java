@@ -138,6 +138,11 @@ public final class CharacterTokenizer implements Tokenizer {
   }
 
   @Override
+  public int[] encode(CharSequence text, AllowedSpecial allowed) {
+    return AddedTokenFinder.encode(text, allowed, specialTokens(), this::encode);
+  }
+
+  @Override
   public String decode(int... ids) {
     return tokens.decode(ids);
   }

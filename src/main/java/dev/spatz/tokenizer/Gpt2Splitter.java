@@ -12,10 +12,14 @@ package dev.spatz.tokenizer;
  * space, and costs several times the rest of the encoding.
  */
 final class Gpt2Splitter {
-  private static final byte OTHER = 0;
-  private static final byte LETTER = 1;
-  private static final byte NUMBER = 2;
-  private static final byte SPACE = 3;
+  /** The expression. */
+  static final String EXPRESSION =
+      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+  static final byte OTHER = 0;
+  static final byte LETTER = 1;
+  static final byte NUMBER = 2;
+  static final byte SPACE = 3;
 
   private static final int LETTERS =
       1 << Character.UPPERCASE_LETTER
@@ -83,7 +87,8 @@ final class Gpt2Splitter {
     return 0;
   }
 
-  private static int endOfRun(String text, int from, byte kind) {
+  /** The end of the characters of one kind from an index on. */
+  static int endOfRun(String text, int from, byte kind) {
     int i = from;
     while (i < text.length()) {
       char c = text.charAt(i);
@@ -121,7 +126,7 @@ final class Gpt2Splitter {
     return index + 1 < text.length() && text.charAt(index + 1) == c;
   }
 
-  private static byte kind(int codePoint) {
+  static byte kind(int codePoint) {
     return codePoint < ASCII.length ? ASCII[codePoint] : classify(codePoint);
   }
 
@@ -133,13 +138,6 @@ final class Gpt2Splitter {
     if ((category & NUMBERS) != 0) {
       return NUMBER;
     }
-    return isWhiteSpace(codePoint) ? SPACE : OTHER;
-  }
-
-  /** Unicode's property White_Space; {@link Character#isWhitespace} differs from it. */
-  private static boolean isWhiteSpace(int codePoint) {
-    return Character.isSpaceChar(codePoint)
-        || codePoint >= 0x09 && codePoint <= 0x0D
-        || codePoint == 0x85;
+    return Unicode.isWhiteSpace(codePoint) ? SPACE : OTHER;
   }
 }

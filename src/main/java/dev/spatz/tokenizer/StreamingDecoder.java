@@ -28,8 +28,12 @@ public final class StreamingDecoder {
   /** Between calls: the bytes held back, in the state for more to be put behind them. */
   private ByteBuffer bytes = ByteBuffer.allocate(64);
 
+  /** How many bytes the text may still lose at its begin. */
+  private int toStrip;
+
   StreamingDecoder(TokenBytes tokens) {
     this.tokens = tokens;
+    toStrip = tokens.strip;
   }
 
   /**
@@ -44,11 +48,30 @@ public final class StreamingDecoder {
     if (bytes.remaining() < tokens.length(id)) {
       bytes = ByteBuffer.allocate(HELD_BACK + tokens.length(id)).put(bytes.flip());
     }
+    int begin = bytes.position();
     tokens.copyTo(bytes, id);
+    if (toStrip > 0) {
+      strip(begin);
+    }
     CharBuffer text = CharBuffer.allocate(bytes.position());
     utf8.decode(bytes.flip(), text, false);
     bytes.compact();
     return text.flip().toString();
+  }
+
+  /** Takes the bytes from {@code begin} on away that the text loses, which has none before. */
+  private void strip(int begin) {
+    int end = bytes.position();
+    int from = begin;
+    while (toStrip > 0 && from < end) {
+      if (bytes.get(from) == tokens.stripped) {
+        from++;
+        toStrip--;
+      } else {
+        toStrip = 0;
+      }
+    }
+    bytes.position(begin).put(begin, bytes, from, end - from).position(begin + end - from);
   }
 
   /**
@@ -62,6 +85,7 @@ public final class StreamingDecoder {
     utf8.flush(text);
     utf8.reset();
     bytes.clear();
+    toStrip = tokens.strip;
     return text.flip().toString();
   }
 }

@@ -2,6 +2,7 @@ package dev.spatz.tokenizer;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 
 /** What each token id adds to a text, in UTF-8; special tokens add nothing. */
@@ -9,7 +10,19 @@ final class TokenBytes {
   private final byte[] bytes;
   private final int[] offsets;
 
+  /** A text loses this byte at its begin. */
+  final byte stripped;
+
+  /** How often at most. */
+  final int strip;
+
   TokenBytes(List<byte[]> tokens) {
+    this(tokens, (byte) ' ', 0);
+  }
+
+  TokenBytes(List<byte[]> tokens, byte stripped, int strip) {
+    this.stripped = stripped;
+    this.strip = strip;
     offsets = new int[tokens.size() + 1];
     for (int id = 0; id < tokens.size(); id++) {
       offsets[id + 1] = Math.addExact(offsets[id], tokens.get(id).length);
@@ -39,6 +52,11 @@ final class TokenBytes {
     target.put(bytes, offsets[id], length(id));
   }
 
+  byte[] copy(int id) {
+    requireId(id);
+    return Arrays.copyOfRange(bytes, offsets[id], offsets[id + 1]);
+  }
+
   String decode(int[] ids) {
     int length = 0;
     for (int id : ids) {
@@ -49,6 +67,10 @@ final class TokenBytes {
     for (int id : ids) {
       copyTo(text, id);
     }
-    return new String(text.array(), StandardCharsets.UTF_8);
+    int begin = 0;
+    while (begin < Math.min(strip, length) && text.get(begin) == stripped) {
+      begin++;
+    }
+    return new String(text.array(), begin, length - begin, StandardCharsets.UTF_8);
   }
 }

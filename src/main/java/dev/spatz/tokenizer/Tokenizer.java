@@ -7,11 +7,12 @@ import java.util.OptionalInt;
  * Turns text into token ids and back. Implementations are immutable and safe for use by many
  * threads.
  *
- * <p>Every well-formed text round-trips: {@code decode(encode(text))} equals {@code text}. Special
- * tokens, such as {@link #endOfText()}, never come out of {@link #encode}: their spelling in a text
- * is ordinary text, so that a prompt cannot smuggle one in.
+ * <p>Every well-formed text round-trips, {@code decode(encode(text))} equals {@code text}, but for
+ * a {@link PipelineTokenizer}'s whose parts change it. Special tokens, such as {@link
+ * #endOfText()}, never come out of {@link #encode}: their spelling in a text is ordinary text, so
+ * that a prompt cannot smuggle one in.
  */
-public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer {
+public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer, PipelineTokenizer {
 
   /** The usual spelling of the special token that ends a document. */
   String END_OF_TEXT = "<|endoftext|>";
@@ -41,6 +42,27 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer 
    *     that this tokenizer has no id for; the message names it and its index
    */
   int[] encode(CharSequence text);
+
+  /**
+   * Turns text into token ids, the spelling of some special tokens into theirs.
+   *
+   * @param text any well-formed text
+   * @param allowed the special tokens that are found in it
+   * @return its ids; an array of the caller's
+   * @throws IllegalArgumentException as {@link #encode(CharSequence)}
+   */
+  int[] encode(CharSequence text, AllowedSpecial allowed);
+
+  /**
+   * Encodes many texts at once, on all cores.
+   *
+   * @param texts any well-formed texts
+   * @return the ids of each, in their order
+   * @throws IllegalArgumentException as {@link #encode(CharSequence)}
+   */
+  default List<int[]> encodeBatch(List<? extends CharSequence> texts) {
+    return texts.parallelStream().map(this::encode).toList();
+  }
 
   /**
    * Turns token ids into text. Special tokens add nothing; bytes that are no UTF-8 become U+FFFD,

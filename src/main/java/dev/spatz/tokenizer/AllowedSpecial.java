@@ -1,0 +1,36 @@
+package dev.spatz.tokenizer;
+
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * Which special tokens are found where a text spells them. All others are ordinary text there, so
+ * that a text from outside cannot smuggle one in.
+ */
+public final class AllowedSpecial {
+  /** No special token. */
+  public static final AllowedSpecial NONE = new AllowedSpecial(content -> false);
+
+  /** Every special token; for texts that are trusted. */
+  public static final AllowedSpecial ALL = new AllowedSpecial(content -> true);
+
+  private final Predicate<String> allowed;
+
+  private AllowedSpecial(Predicate<String> allowed) {
+    this.allowed = allowed;
+  }
+
+  /**
+   * Some special tokens.
+   *
+   * @param contents their spellings
+   * @return what allows these and no others
+   */
+  public static AllowedSpecial of(String... contents) {
+    return new AllowedSpecial(Set.of(contents)::contains);
+  }
+
+  boolean contains(String content) {
+    return allowed.test(content);
+  }
+}
