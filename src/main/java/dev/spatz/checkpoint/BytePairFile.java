@@ -84,21 +84,33 @@ final class BytePairFile {
       JsonObject json, JsonObject model, List<SpecialToken> special, String endOfText)
       throws InvalidFileException {
     boolean beginsTexts = TokenizerFiles.readsTemplate(json, endOfText);
-    Set<Integer> specialIds = new HashSet<>();
-    special.forEach(token -> specialIds.add(token.id()));
-    String[] tokens = TokenizerFiles.vocabulary(model, PipelineFile.addedTokens(json));
-    List<byte[]> vocabulary = new ArrayList<>();
+    String[] tokens =
+        TokenizerFiles.vocabulary(model.requireObject("vocab"), PipelineFile.addedTokens(json));
     Map<String, Integer> ids = new HashMap<>();
     for (int id = 0; id < tokens.length; id++) {
       ids.put(tokens[id], id);
+    }
+    BytePairTokenizer tokenizer = of(tokens, merges(model, ids), special, endOfText);
+    return beginsTexts ? tokenizer.withBeginOfText() : tokenizer;
+  }
+
+  /**
+   * A tokenizer of tokens that are spelled as in a file.
+   *
+   * @throws IllegalArgumentException if the parts do not fit together
+   */
+  static BytePairTokenizer of(
+      String[] tokens, List<Merge> merges, List<SpecialToken> special, String endOfText) {
+    Set<Integer> specialIds = new HashSet<>();
+    special.forEach(token -> specialIds.add(token.id()));
+    List<byte[]> vocabulary = new ArrayList<>();
+    for (int id = 0; id < tokens.length; id++) {
       vocabulary.add(
           specialIds.contains(id)
               ? tokens[id].getBytes(StandardCharsets.UTF_8)
               : ByteLevel.toBytes(tokens[id]));
     }
-    BytePairTokenizer tokenizer =
-        BytePairTokenizer.of(vocabulary, merges(model, ids), special, endOfText);
-    return beginsTexts ? tokenizer.withBeginOfText() : tokenizer;
+    return BytePairTokenizer.of(vocabulary, merges, special, endOfText);
   }
 
   /** Whether a file's splitting, decoder and model are GPT-2's, whose tokenizer is the fastest. */

@@ -65,7 +65,8 @@ final class CharacterFile {
       throw model.invalid("merges", "there must be none where there is no pre_tokenizer");
     }
     model.requireAbsent("unk_token");
-    String[] tokens = TokenizerFiles.vocabulary(model, PipelineFile.addedTokens(json));
+    String[] tokens =
+        TokenizerFiles.vocabulary(model.requireObject("vocab"), PipelineFile.addedTokens(json));
     int[] characters = new int[Math.max(0, tokens.length - 1)];
     for (int id = 0; id < characters.length; id++) {
       if (tokens[id].codePointCount(0, tokens[id].length()) != 1) {

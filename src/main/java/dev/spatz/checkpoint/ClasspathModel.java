@@ -17,7 +17,12 @@ import java.util.stream.Stream;
  */
 public final class ClasspathModel {
   private static final List<String> OPTIONAL =
-      List.of(TokenizerFiles.TOKENIZER, TokenizerFiles.CONFIG, GenerationConfigFile.NAME);
+      List.of(
+          TokenizerFiles.TOKENIZER,
+          TokenizerFiles.CONFIG,
+          VocabularyFiles.VOCABULARY,
+          VocabularyFiles.MERGES,
+          GenerationConfigFile.NAME);
 
   private final ClassLoader loader;
   private final String directory;

@@ -27,8 +27,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * </ul>
  *
  * <p>Read are models of {@code model_type} gpt2, llama, mistral, qwen2 and qwen3, in float32,
- * float16, bfloat16 or float64. What a file asks for and is not implemented is refused, never
- * ignored.
+ * float16, bfloat16 or float64; without a {@code tokenizer.json}, GPT-2's {@code vocab.json} and
+ * {@code merges.txt}. What a file asks for and is not implemented is refused, never ignored.
  */
 public final class ModelDirectory {
   private static final String README = "README.md";

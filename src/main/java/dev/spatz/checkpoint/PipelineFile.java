@@ -235,7 +235,8 @@ final class PipelineFile {
 
   private static TokenModel model(JsonObject model, List<AddedToken> added)
       throws InvalidFileException {
-    List<String> vocabulary = List.of(TokenizerFiles.vocabulary(model, added));
+    List<String> vocabulary =
+        List.of(TokenizerFiles.vocabulary(model.requireObject("vocab"), added));
     String unknown = model.has("unk_token") ? model.text("unk_token") : null;
     if (model.text("BPE", "type").equals("WordLevel")) {
       return new TokenModel.WordLevel(vocabulary, unknown);

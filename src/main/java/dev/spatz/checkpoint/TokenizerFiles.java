@@ -154,6 +154,9 @@ final class TokenizerFiles {
   static Tokenizer read(Path directory, JsonObject config) throws IOException {
     Path path = directory.resolve(TOKENIZER);
     if (!Files.exists(path)) {
+      if (VocabularyFiles.arePresent(directory)) {
+        return VocabularyFiles.read(directory, config, settings(directory));
+      }
       throw new InvalidFileException(
           path, "there is no such file; without a tokenizer only the weights can be loaded");
     }
@@ -273,6 +276,11 @@ final class TokenizerFiles {
           String.format(
               Locale.ROOT, "the token that ends a text, id %d, must be among them", id.getAsInt()));
     }
+    return endOfText(settings);
+  }
+
+  /** The content that {@code tokenizer_config.json} names, or else GPT-2's. */
+  static String endOfText(@Nullable JsonObject settings) throws InvalidFileException {
     if (settings == null) {
       return Tokenizer.END_OF_TEXT;
     }
@@ -290,8 +298,8 @@ final class TokenizerFiles {
   }
 
   /** The tokens of a vocabulary by id, the added ones among them; no id is left out. */
-  static String[] vocabulary(JsonObject model, List<AddedToken> added) throws InvalidFileException {
-    JsonObject vocabulary = model.requireObject("vocab");
+  static String[] vocabulary(JsonObject vocabulary, List<AddedToken> added)
+      throws InvalidFileException {
     int size = vocabulary.size();
     for (AddedToken token : added) {
       size += vocabulary.has(token.content()) ? 0 : 1;
