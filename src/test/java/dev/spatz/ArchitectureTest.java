@@ -89,6 +89,7 @@ final class ArchitectureTest {
   private static final Set<String> COMMAND_LINE_MAY_KNOW =
       Set.of(
           "dev.spatz.LanguageModel",
+          "dev.spatz.checkpoint.GgufType",
           "dev.spatz.checkpoint.Provenance",
           "dev.spatz.dataset.Corpus",
           "dev.spatz.transformer.TransformerConfig");

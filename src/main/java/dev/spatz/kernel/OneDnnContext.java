@@ -55,6 +55,11 @@ final class OneDnnContext implements AutoCloseable {
     return key.begin(operation);
   }
 
+  /** The current key, to add more to it. */
+  ShapeKey key() {
+    return key;
+  }
+
   /** The primitive of the current key, if there is one. */
   @Nullable OneDnnPrimitive find() {
     return primitives.get(key);

@@ -3,9 +3,7 @@ package dev.spatz.kernel;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_add;
 
 import java.util.Arrays;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
@@ -16,12 +14,12 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 final class OneDnnKernels implements Kernels {
   private static final int MATMUL = 1;
   private static final int ONES = 0;
-  private static final int MOST_ARGUMENTS = 16;
 
   private final OneDnnContext context = new OneDnnContext();
   private final NativeFloats memory = new NativeFloats();
   private final NativeScratch scratch = new NativeScratch(1);
   private final OneDnnMatmul matmul = new OneDnnMatmul(context, MATMUL);
+  private final OneDnnPackedMatmul packedMatmul = new OneDnnPackedMatmul(context, memory);
   private final OneDnnSoftmax softmax = new OneDnnSoftmax(context);
   private final OneDnnElementwise elementwise = new OneDnnElementwise(context);
   private final OneDnnActivations activations = new OneDnnActivations(elementwise);
@@ -33,12 +31,9 @@ final class OneDnnKernels implements Kernels {
   private final FloatRows rows = new FloatRows(memory);
   private final FloatRmsBackward rmsBackward = new FloatRmsBackward(memory);
   private final FloatRanges ranges = new FloatRanges(memory);
+  private final ArrayAddresses addresses = new ArrayAddresses();
   private int ones;
 
-  /** Only their addresses go into native code, which would not keep them from being collected. */
-  private final @Nullable INDArray[] arguments = new INDArray[MOST_ARGUMENTS];
-
-  private int argument;
   private @Nullable Thread thread;
   private boolean closed;
 
@@ -47,40 +42,15 @@ final class OneDnnKernels implements Kernels {
     if (closed) {
       throw new IllegalStateException("these kernels are closed");
     }
-    argument = 0;
+    addresses.begin();
     if (thread != Thread.currentThread()) {
       thread = Thread.currentThread();
       NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
     }
   }
 
-  /** Where an array begins; 0 for null. The array stays reachable until the next operation. */
   private long at(@Nullable INDArray array) {
-    if (array == null) {
-      return 0;
-    }
-    if (array.dataType() != DataType.FLOAT) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "array of type %s: the kernels onednn take float32 only; for float64 use %s=nd4j",
-              array.dataType(),
-              KernelBackend.PROPERTY));
-    }
-    long stride = 1;
-    for (int i = array.rank() - 1; i >= 0; i--) {
-      if (array.size(i) > 1 && array.stride(i) != stride) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "array of shape %s and strides %s must be in C order without gaps",
-                Arrays.toString(array.shape()),
-                Arrays.toString(array.stride())));
-      }
-      stride *= array.size(i);
-    }
-    arguments[argument++] = array;
-    return Tensors.address(array);
+    return addresses.of(array);
   }
 
   @Override
@@ -121,6 +91,25 @@ final class OneDnnKernels implements Kernels {
       matmul.plus(at(residual), y.size(0));
     }
     matmul.into(at(y), 0, out);
+  }
+
+  @Override
+  public PackedWeights pack(INDArray weight) {
+    enter();
+    return packedMatmul.pack(at(weight), rows(weight), columns(weight));
+  }
+
+  @Override
+  public void linear(
+      INDArray x,
+      PackedWeights weight,
+      int slice,
+      @Nullable INDArray bias,
+      @Nullable INDArray residual,
+      INDArray y) {
+    enter();
+    OneDnnPackedWeights packed = (OneDnnPackedWeights) weight;
+    packedMatmul.apply(packed, slice, rows(x), at(x), at(bias), at(residual), at(y));
   }
 
   @Override
@@ -377,6 +366,7 @@ final class OneDnnKernels implements Kernels {
       closed = true;
       context.close();
       scratch.close();
+      packedMatmul.close();
       activations.close();
       normalizations.close();
       attention.close();
