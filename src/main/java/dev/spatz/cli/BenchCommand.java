@@ -69,7 +69,8 @@ final class BenchCommand {
 
   @Command(
       name = "decode",
-      description = "Decoding of one sequence, and how fast the machine reads memory.",
+      description =
+          "Decoding, one sequence or several together, and how fast the machine reads memory.",
       mixinStandardHelpOptions = true,
       versionProvider = Main.Version.class,
       usageHelpAutoWidth = true)
@@ -79,9 +80,21 @@ final class BenchCommand {
               defaultValue = "cpu",
               paramLabel = "NAME",
               description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-          BenchmarkPreset preset)
+          BenchmarkPreset preset,
+      @Option(
+              names = "--sequences",
+              defaultValue = "1",
+              paramLabel = "N",
+              description = "Sequences decoded together (default: ${DEFAULT-VALUE}).")
+          int sequences,
+      @Option(names = "--threads", paramLabel = "N", description = "Default: the processors.")
+          @Nullable Integer threads)
       throws InterruptedException {
-    DecodeBenchmark.run(preset, this::print);
+    DecodeBenchmark.run(
+        preset,
+        sequences,
+        threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+        this::print);
   }
 
   @Command(

@@ -66,8 +66,36 @@ public interface Kernels extends AutoCloseable {
       INDArray y);
 
   /**
-   * Gradients of {@link #linear}: {@code dX = dY·weight}, {@code dWeight += dYᵀ·x}, {@code dBias
-   * +=} the column sums of {@code dY}. (The residual's gradient is {@code dY} itself.)
+   * Packs weights for {@link #linear(INDArray, PackedWeights, int, INDArray, INDArray, INDArray)}.
+   *
+   * @param weight (O,I); it is copied
+   * @return packed weights, for all kernels of this kind; the caller closes them
+   */
+  PackedWeights pack(INDArray weight);
+
+  /**
+   * The columns of one slice of {@code y = x·weightᵀ (+ bias) (+ residual)}. Of float32 arrays, a
+   * row's bits do not depend on the number of rows.
+   *
+   * @param x input (R,I)
+   * @param weight (O,I), made by kernels of the same kind
+   * @param slice 0…{@code weight.slices()} − 1
+   * @param bias (O), or null
+   * @param residual added to the result (R,O), not {@code y}; or null
+   * @param y result (R,O), of which the slice's columns are written
+   */
+  void linear(
+      INDArray x,
+      PackedWeights weight,
+      int slice,
+      @Nullable INDArray bias,
+      @Nullable INDArray residual,
+      INDArray y);
+
+  /**
+   * Gradients of {@link #linear(INDArray, INDArray, INDArray, INDArray, INDArray)}: {@code dX =
+   * dY·weight}, {@code dWeight += dYᵀ·x}, {@code dBias +=} the column sums of {@code dY}. (The
+   * residual's gradient is {@code dY} itself.)
    */
   void linearBackward(
       INDArray dY,

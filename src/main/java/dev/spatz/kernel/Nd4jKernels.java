@@ -77,6 +77,22 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
+  public PackedWeights pack(INDArray weight) {
+    return Nd4jPackedWeights.of(weight);
+  }
+
+  @Override
+  public void linear(
+      INDArray x,
+      PackedWeights weight,
+      int slice,
+      @Nullable INDArray bias,
+      @Nullable INDArray residual,
+      INDArray y) {
+    linear(x, ((Nd4jPackedWeights) weight).weight(), bias, residual, y);
+  }
+
+  @Override
   public void linearBackward(
       INDArray dY,
       INDArray x,

@@ -25,6 +25,7 @@ final class OneDnnKernels implements Kernels {
   private final NativeFloats memory = new NativeFloats();
   private final NativeScratch scratch = new NativeScratch(1);
   private final OneDnnMatmul matmul = new OneDnnMatmul(context, MATMUL);
+  private final OneDnnPackedMatmul packedMatmul = new OneDnnPackedMatmul(context, memory);
   private final OneDnnSoftmax softmax = new OneDnnSoftmax(context);
   private final OneDnnElementwise elementwise = new OneDnnElementwise(context);
   private final OneDnnLinear linear = new OneDnnLinear(matmul, elementwise, memory);
@@ -101,6 +102,25 @@ final class OneDnnKernels implements Kernels {
         at(bias),
         at(residual),
         at(type(y), y));
+  }
+
+  @Override
+  public PackedWeights pack(INDArray weight) {
+    enter();
+    return packedMatmul.pack(at(weight), rows(weight), columns(weight));
+  }
+
+  @Override
+  public void linear(
+      INDArray x,
+      PackedWeights weight,
+      int slice,
+      @Nullable INDArray bias,
+      @Nullable INDArray residual,
+      INDArray y) {
+    enter();
+    OneDnnPackedWeights packed = (OneDnnPackedWeights) weight;
+    packedMatmul.apply(packed, slice, rows(x), at(x), at(bias), at(residual), at(y));
   }
 
   @Override
@@ -442,6 +462,7 @@ final class OneDnnKernels implements Kernels {
       context.close();
       scratch.close();
       linear.close();
+      packedMatmul.close();
       activations.close();
       normalizations.close();
       attention.close();

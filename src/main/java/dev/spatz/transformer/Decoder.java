@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -26,6 +27,7 @@ public final class Decoder implements AutoCloseable {
   private static final int[] BLOCKS = {MOST_SEQUENCES, 8, 1};
 
   private final Transformer transformer;
+  private final @Nullable InferenceWeights packed;
   private final AttentionShape shape;
   private final Activations largest;
   private final TreeMap<Integer, Block> blocks = new TreeMap<>();
@@ -73,8 +75,9 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
-  Decoder(Transformer transformer) {
+  Decoder(Transformer transformer, @Nullable InferenceWeights packed) {
     this.transformer = transformer;
+    this.packed = packed;
     TransformerConfig config = transformer.config();
     this.shape = config.attentionShape(1);
     this.largest = new Activations(config, transformer.dataType(), MOST_SEQUENCES, true);
@@ -101,12 +104,12 @@ public final class Decoder implements AutoCloseable {
     INDArray result = blocks.get(1).logits;
     int from = 0;
     while (from < ids.length) {
-      Block block = blocks.floorEntry(ids.length - from).getValue();
+      Block block = next(cache.length(), ids.length - from);
       System.arraycopy(ids, from, block.ids, 0, block.rows());
       from += block.rows();
       forward(kernels, block, cache);
       if (from == ids.length) {
-        transformer.logits(kernels, block.last, block.lastNorm, result);
+        weights().logits(kernels, block.last, block.lastNorm, result);
       }
     }
     return result;
@@ -157,7 +160,7 @@ public final class Decoder implements AutoCloseable {
         };
     forward(kernels, block, attention);
     caches.forEach(cache -> cache.extend(1));
-    transformer.logits(kernels, block.activations.output(), block.activations.norm, block.logits);
+    weights().logits(kernels, block.activations.output(), block.activations.norm, block.logits);
     return block.logits;
   }
 
@@ -177,12 +180,30 @@ public final class Decoder implements AutoCloseable {
   private void forward(Kernels kernels, Block block, Transformer.Attention attention) {
     transformer.forward(
         kernels,
+        weights(),
         block.ids,
         block.positions,
         block.rows(),
         block.activations,
         attention,
         DropoutSites.NONE);
+  }
+
+  /**
+   * The largest block of at most so many rows that begins at a multiple of its size: so a position
+   * has the same keys beside it, however many tokens come at a time.
+   */
+  private Block next(int position, int most) {
+    for (Block block : blocks.headMap(most, true).descendingMap().values()) {
+      if (position % block.rows() == 0) {
+        return block;
+      }
+    }
+    throw new AssertionError("there is a block of one row");
+  }
+
+  private Weights weights() {
+    return packed == null ? transformer.weights() : packed.weights();
   }
 
   private void requireIds(int[] ids) {

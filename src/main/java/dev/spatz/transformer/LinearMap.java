@@ -7,17 +7,33 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A linear map's weight (O,I) and bias (O), as views into a parameter set. Views into a set of
  * gradients have the same form.
+ *
+ * @param decoding how its forward is computed by other means; or null
  */
-record LinearMap(INDArray weight, @Nullable INDArray bias) {
+record LinearMap(INDArray weight, @Nullable INDArray bias, @Nullable Forward decoding) {
+  /** {@code y = x·weightᵀ + bias (+ residual)} by other means. */
+  interface Forward {
+    void apply(Kernels kernels, INDArray x, @Nullable INDArray residual, INDArray y);
+  }
+
   /** Takes the weight from {@code matrices}, a set of the same layout or the same set. */
   static LinearMap of(ParameterSet set, ParameterSet matrices, String name) {
     return new LinearMap(
-        matrices.get(name + ParameterLayout.WEIGHT), set.find(name + ParameterLayout.BIAS));
+        matrices.get(name + ParameterLayout.WEIGHT), set.find(name + ParameterLayout.BIAS), null);
   }
 
-  /** {@code y = x·weightᵀ + bias (+ residual)}. */
+  /** The same map, computed by other means. */
+  LinearMap with(Forward forward) {
+    return new LinearMap(weight, bias, forward);
+  }
+
+  /** {@code y = x·weightᵀ + bias (+ residual)}; the residual is not {@code y}. */
   void forward(Kernels kernels, INDArray x, @Nullable INDArray residual, INDArray y) {
-    kernels.linear(x, weight, bias, residual, y);
+    if (decoding == null) {
+      kernels.linear(x, weight, bias, residual, y);
+    } else {
+      decoding.apply(kernels, x, residual, y);
+    }
   }
 
   /** {@code dX = dY·weight}; adds to the gradients. */

@@ -2,6 +2,7 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Dropout;
+import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
 import java.util.Locale;
@@ -110,7 +111,24 @@ public final class Transformer implements AutoCloseable {
 
   /** Memory for decoding sequences; the caller closes it. */
   public Decoder decoder() {
-    return new Decoder(this);
+    return new Decoder(this, null);
+  }
+
+  /** Memory for decoding sequences with packed weights of this model; the caller closes it. */
+  public Decoder decoder(InferenceWeights weights) {
+    return new Decoder(this, weights);
+  }
+
+  /**
+   * Packs the weights for decoding; the caller closes them.
+   *
+   * @param backend whose kernels will decode
+   * @param threads that read the weights together, the decoding one among them
+   * @throws IllegalArgumentException if {@code threads} is less than 1
+   */
+  public InferenceWeights inferenceWeights(KernelBackend backend, int threads) {
+    parameters.requireOpen();
+    return new InferenceWeights(weights, backend, threads);
   }
 
   /**
@@ -141,13 +159,13 @@ public final class Transformer implements AutoCloseable {
     double loss =
         kernels.crossEntropy(
             workspace.activations.norm.values(),
-            weights.head(),
+            weights.head().weight(),
             targets,
             scale,
             workspace.logits,
             null,
             a.normalized(),
-            d.head());
+            d.head().weight());
     backward(kernels, workspace, inputs, dropout, d);
     return loss;
   }
@@ -171,7 +189,7 @@ public final class Transformer implements AutoCloseable {
     forward(kernels, workspace, inputs, DropoutSites.NONE);
     return kernels.crossEntropy(
         workspace.activations.norm.values(),
-        weights.head(),
+        weights.head().weight(),
         targets,
         1,
         workspace.logits,
@@ -220,6 +238,7 @@ public final class Transformer implements AutoCloseable {
                 qkv, shape, dropout.attentionWeights(layer), out, workspace.logSumExp.get(layer));
     forward(
         kernels,
+        weights,
         inputs,
         workspace.positions,
         workspace.time,
@@ -229,9 +248,15 @@ public final class Transformer implements AutoCloseable {
     weights.norm().forward(kernels, workspace.activations.output(), workspace.activations.norm);
   }
 
+  /** The model's own weights, as views. */
+  Weights weights() {
+    return weights;
+  }
+
   /** From ids to the residual stream after the last block. */
   void forward(
       Kernels kernels,
+      Weights weights,
       int[] ids,
       int[] positions,
       int time,
@@ -321,12 +346,6 @@ public final class Transformer implements AutoCloseable {
     }
     kernels.dropout(dX, time, dropout.embedding());
     kernels.embedBackward(dX, ids, workspace.positions, gradients.tokens(), gradients.positions());
-  }
-
-  /** Logits (R,V) of rows of the residual stream after the last block. */
-  void logits(Kernels kernels, INDArray rows, Activations.Normalized normalized, INDArray logits) {
-    weights.norm().forward(kernels, rows, normalized);
-    kernels.linear(normalized.values(), weights.head(), null, null, logits);
   }
 
   /** {@code out = residual + dropout(map(x))}. */

@@ -1,6 +1,8 @@
 package dev.spatz.transformer;
 
+import dev.spatz.kernel.Kernels;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -13,14 +15,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param positions embeddings (P,C), or null with rotary positions
  * @param layers the blocks, first to last
  * @param norm the last normalization
- * @param head (V,C); {@code tokens}, or those of the matrices, where they are tied
+ * @param head (V,C), no bias; of {@code tokens}, or those of the matrices, where they are tied
  */
 record Weights(
     INDArray tokens,
     @Nullable INDArray positions,
     List<Layer> layers,
     Normalization norm,
-    INDArray head) {
+    LinearMap head) {
 
   /** The parameters of one block. */
   record Layer(
@@ -41,6 +43,17 @@ record Weights(
           norm(set, config, layer, ParameterLayout.FEED_FORWARD_NORM),
           map(set, matrices, layer, ParameterLayout.UP),
           map(set, matrices, layer, ParameterLayout.DOWN));
+    }
+
+    private Layer withMaps(UnaryOperator<LinearMap> change) {
+      return new Layer(
+          attentionNorm,
+          change.apply(qkv),
+          queryKeyNorm,
+          change.apply(projection),
+          feedForwardNorm,
+          change.apply(up),
+          change.apply(down));
     }
 
     private static LinearMap map(ParameterSet set, ParameterSet matrices, int layer, String name) {
@@ -68,6 +81,23 @@ record Weights(
             .mapToObj(layer -> Layer.of(set, matrices, config, layer))
             .toList(),
         Normalization.of(set, ParameterLayout.NORM, config),
-        matrices.get(tied ? ParameterLayout.TOKENS : ParameterLayout.HEAD));
+        new LinearMap(
+            matrices.get(tied ? ParameterLayout.TOKENS : ParameterLayout.HEAD), null, null));
+  }
+
+  /** Logits (R,V) of rows of the residual stream after the last block. */
+  void logits(Kernels kernels, INDArray rows, Activations.Normalized normalized, INDArray logits) {
+    norm.forward(kernels, rows, normalized);
+    head.forward(kernels, normalized.values(), null, logits);
+  }
+
+  /** The same weights, with other linear maps. */
+  Weights withMaps(UnaryOperator<LinearMap> change) {
+    return new Weights(
+        tokens,
+        positions,
+        layers.stream().map(layer -> layer.withMaps(change)).toList(),
+        norm,
+        change.apply(head));
   }
 }

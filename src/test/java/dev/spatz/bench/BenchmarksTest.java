@@ -98,10 +98,12 @@ class BenchmarksTest {
     assertTrue(train.figures().get(3).contains("peak"));
   }
 
+  private static final DecodeBenchmark.Decoding DECODING = new DecodeBenchmark.Decoding(1, 1);
+
   /** 20 tokens with a context of 8: the sequence begins again, twice. */
   @Test
   void decode_goesOnWhenTheContextIsFull() {
-    double[] seconds = DecodeBenchmark.seconds(TINY, 20, BACKEND);
+    double[] seconds = DecodeBenchmark.seconds(TINY, DECODING, 20, BACKEND);
     assertEquals(3, seconds.length);
     assertTrue(Measurement.least(seconds) > 0);
   }
@@ -110,7 +112,8 @@ class BenchmarksTest {
   @Test
   void decode_givesTheFiguresOfItsMedian() {
     double[] seconds = {0.5, 0.25, 1};
-    Measurement decode = DecodeBenchmark.measurement(TINY, BACKEND, seconds, 1e5, "memory");
+    Measurement decode =
+        DecodeBenchmark.measurement(TINY, DECODING, BACKEND, seconds, 1e5, "memory");
     assertEquals(500, decode.medianMillis());
     assertEquals(
         List.of("       2 tokens/s", "     0.0 GB/s of weights", "  6.8 % of read", "memory"),

@@ -76,6 +76,22 @@ final class NaiveKernels implements Kernels {
   }
 
   @Override
+  public PackedWeights pack(INDArray weight) {
+    return Nd4jPackedWeights.of(weight);
+  }
+
+  @Override
+  public void linear(
+      INDArray x,
+      PackedWeights w,
+      int slice,
+      @Nullable INDArray b,
+      @Nullable INDArray r,
+      INDArray y) {
+    linear(x, ((Nd4jPackedWeights) w).weight(), b, r, y);
+  }
+
+  @Override
   public void linearBackward(
       INDArray dY,
       INDArray x,

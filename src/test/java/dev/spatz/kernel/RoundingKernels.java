@@ -60,6 +60,22 @@ final class RoundingKernels implements Kernels {
   }
 
   @Override
+  public PackedWeights pack(INDArray weight) {
+    return kernels.pack(weight);
+  }
+
+  @Override
+  public void linear(
+      INDArray x,
+      PackedWeights weight,
+      int slice,
+      @Nullable INDArray bias,
+      @Nullable INDArray residual,
+      INDArray y) {
+    kernels.linear(x, weight, slice, bias, residual, y);
+  }
+
+  @Override
   public void linearBackward(
       INDArray dY,
       INDArray x,

@@ -1,0 +1,215 @@
+package dev.spatz.transformer;
+
+import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.PackedWeights;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Daemon threads that help a caller with the slices of its linear maps. Whoever is free claims the
+ * next slice; the caller computes what nobody claims, and waits for nothing but slices that a
+ * helper has begun. If such a wait is long, since other programs keep the processors busy, it does
+ * without help for a while, longer each time. The helpers serve one caller at a time; others do
+ * without.
+ *
+ * <p>A helper without work spins for a moment, as the next map of a pass comes soon, then parks.
+ */
+final class SliceTeam implements AutoCloseable {
+  private static final int SPINS = 4_000;
+  private static final int SPINS_BEFORE_YIELD = 2_000;
+
+  /** A slice takes less than a millisecond: a helper that lets wait so long is not running. */
+  private static final long LONG_WAIT_NANOS = 1_000_000;
+
+  private static final int LEAST_ALONE = 64;
+  private static final int MOST_ALONE = 4_096;
+
+  private final AtomicBoolean taken = new AtomicBoolean();
+
+  /** Number of the job (32 bits), its slices (16 bits), the next slice that is free (16 bits). */
+  private final AtomicLong ticket = new AtomicLong();
+
+  private final AtomicInteger finished = new AtomicInteger();
+  private final List<Helper> helpers = new ArrayList<>();
+  private volatile boolean closed;
+  private volatile @Nullable Throwable failure;
+
+  // The job: written before its ticket, and not again before all its slices are finished.
+  private @Nullable INDArray x;
+  private @Nullable PackedWeights weight;
+  private @Nullable INDArray bias;
+  private @Nullable INDArray residual;
+  private @Nullable INDArray y;
+
+  private int alone;
+  private int aloneNext = LEAST_ALONE;
+
+  /** A team of so many threads, the caller among them. */
+  SliceTeam(int threads, KernelBackend backend) {
+    for (int i = 1; i < threads; i++) {
+      Helper helper = new Helper(backend.create(), i);
+      helpers.add(helper);
+      helper.thread.start();
+    }
+  }
+
+  /** As {@link Kernels#linear(INDArray, PackedWeights, int, INDArray, INDArray, INDArray)}. */
+  void linear(
+      Kernels kernels,
+      INDArray x,
+      PackedWeights weight,
+      @Nullable INDArray bias,
+      @Nullable INDArray residual,
+      INDArray y) {
+    int slices = weight.slices();
+    if (slices == 1 || helpers.isEmpty() || !taken.compareAndSet(false, true)) {
+      for (int slice = 0; slice < slices; slice++) {
+        kernels.linear(x, weight, slice, bias, residual, y);
+      }
+      return;
+    }
+    try {
+      if (alone > 0) {
+        alone--;
+        for (int slice = 0; slice < slices; slice++) {
+          kernels.linear(x, weight, slice, bias, residual, y);
+        }
+      } else {
+        this.x = x;
+        this.weight = weight;
+        this.bias = bias;
+        this.residual = residual;
+        this.y = y;
+        share(kernels, slices);
+      }
+    } finally {
+      taken.set(false);
+    }
+  }
+
+  private void share(Kernels kernels, int slices) {
+    finished.set(0);
+    ticket.set(((ticket.get() >>> 32) + 1) << 32 | (long) slices << 16);
+    for (Helper helper : helpers) {
+      if (helper.parked) {
+        LockSupport.unpark(helper.thread);
+      }
+    }
+    try {
+      while (claim(kernels)) {}
+    } finally {
+      await(slices); // also after a failure: the arrays must not be freed under a helper
+    }
+    Throwable thrown = failure;
+    if (thrown != null) {
+      failure = null;
+      throw new IllegalStateException("a slice failed", thrown);
+    }
+  }
+
+  private void await(int slices) {
+    if (finished.get() >= slices) {
+      aloneNext = LEAST_ALONE;
+      return;
+    }
+    long start = System.nanoTime();
+    for (int spins = 0; finished.get() < slices; spins++) {
+      if (spins < SPINS_BEFORE_YIELD) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield();
+      }
+    }
+    if (System.nanoTime() - start > LONG_WAIT_NANOS) {
+      alone = aloneNext;
+      aloneNext = Math.min(MOST_ALONE, 2 * aloneNext);
+    }
+  }
+
+  /** Computes the next slice that is free; false if there is none. */
+  private boolean claim(Kernels kernels) {
+    long now = ticket.get();
+    if ((now & 0xFFFF) >= (now >>> 16 & 0xFFFF)) {
+      return false;
+    }
+    if (ticket.compareAndSet(now, now + 1)) {
+      try {
+        compute(kernels, (int) (now & 0xFFFF));
+      } catch (RuntimeException | Error e) {
+        failure = e;
+      } finally {
+        finished.incrementAndGet();
+      }
+    }
+    return true;
+  }
+
+  private void compute(Kernels kernels, int slice) {
+    INDArray in = x;
+    PackedWeights map = weight;
+    INDArray out = y;
+    if (in != null && map != null && out != null) {
+      kernels.linear(in, map, slice, bias, residual, out);
+    }
+  }
+
+  private final class Helper implements Runnable {
+    final Kernels kernels;
+    final Thread thread;
+    volatile boolean parked;
+
+    Helper(Kernels kernels, int number) {
+      this.kernels = kernels;
+      this.thread = new Thread(this, "spatz-slices-" + number);
+      thread.setDaemon(true);
+    }
+
+    @Override
+    public void run() {
+      int idle = 0;
+      while (!closed) {
+        if (claim(kernels)) {
+          idle = 0;
+        } else if (idle++ < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          parked = true;
+          long now = ticket.get();
+          if (!closed && (now & 0xFFFF) >= (now >>> 16 & 0xFFFF)) {
+            LockSupport.park(this);
+          }
+          parked = false;
+          idle = 0;
+        }
+      }
+    }
+  }
+
+  /** Ends the threads, when no caller is left; closing twice is fine. */
+  @Override
+  public void close() {
+    closed = true;
+    boolean interrupted = false;
+    for (Helper helper : helpers) {
+      LockSupport.unpark(helper.thread);
+      while (helper.thread.isAlive()) {
+        try {
+          helper.thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      helper.kernels.close();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

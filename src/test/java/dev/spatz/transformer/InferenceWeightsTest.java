@@ -1,0 +1,125 @@
+package dev.spatz.transformer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.Tensors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Decoding with packed weights: near the plain decoder, and the same bits however it is done. */
+class InferenceWeightsTest {
+  private static final int LENGTH = 75;
+
+  /** Its head and feed-forward maps have several slices, one of them not whole. */
+  private static final TransformerConfig GPT2 = TransformerConfig.gpt2(1_301, 90, 2, 4, 208);
+
+  private static final TransformerConfig LLAMA =
+      TransformerConfig.llama(1_301, 90, 2, 4, 208).withKeyValueHeads(2).withTiedEmbeddings(false);
+
+  private static final TransformerConfig TINY = TransformerConfig.gpt2(13, 90, 1, 1, 2);
+
+  static Stream<TransformerConfig> forms() {
+    return Stream.of(GPT2, LLAMA, TINY);
+  }
+
+  @ParameterizedTest
+  @MethodSource("forms")
+  void logits_areNearThePlainDecoders(TransformerConfig config) {
+    int[] ids = TestModels.ids(LENGTH, config.vocabularySize(), 2);
+    for (KernelBackend backend : KernelBackend.values()) {
+      try (Transformer model = TestModels.random(config, DataType.FLOAT, 1);
+          InferenceWeights weights = model.inferenceWeights(backend, 2);
+          Kernels kernels = backend.create();
+          Decoder plain = model.decoder();
+          Decoder packed = model.decoder(weights);
+          KeyValueCache one = model.cache();
+          KeyValueCache other = model.cache()) {
+        double[] expected = Tensors.toDoubles(plain.accept(kernels, one, ids));
+        double[] actual = Tensors.toDoubles(packed.accept(kernels, other, ids));
+        double error = TestModels.relativeError(actual, expected);
+        double tolerance = 1e-5;
+        assertTrue(error < tolerance, () -> backend + ": " + error);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("forms")
+  void bits_areTheSame_forAnyNumberOfSequencesAndThreads(TransformerConfig config) {
+    int[] ids = TestModels.ids(LENGTH, config.vocabularySize(), 2);
+    KernelBackend backend = KernelBackend.choose();
+    try (Transformer model = TestModels.random(config, DataType.FLOAT, 1);
+        Kernels kernels = backend.create()) {
+      float[] expected = null;
+      for (int threads : new int[] {1, 2, 3}) {
+        try (InferenceWeights weights = model.inferenceWeights(backend, threads);
+            Decoder decoder = model.decoder(weights)) {
+          List<float[]> results = new ArrayList<>();
+          for (int sequences : new int[] {1, 5, 8, 9, 64}) {
+            results.add(together(kernels, model, decoder, ids, sequences));
+          }
+          expected = expected == null ? results.get(0) : expected;
+          for (float[] result : results) {
+            assertArrayEquals(expected, result);
+          }
+        }
+      }
+    }
+  }
+
+  /** The last logits of the last of several sequences, whose last tokens are taken together. */
+  private static float[] together(
+      Kernels kernels, Transformer model, Decoder decoder, int[] ids, int sequences) {
+    List<KeyValueCache> caches =
+        IntStream.range(0, sequences).mapToObj(i -> model.cache()).toList();
+    try {
+      int begun = ids.length - 2;
+      decoder.accept(kernels, caches.get(sequences - 1), Arrays.copyOf(ids, begun));
+      INDArray logits = null;
+      for (int token = begun; token < ids.length; token++) {
+        int[] next = new int[sequences];
+        next[sequences - 1] = ids[token];
+        logits = decoder.acceptEach(kernels, caches, next);
+      }
+      float[] row = new float[model.config().vocabularySize()];
+      Tensors.read(logits, (sequences - 1L) * row.length, row, 0, row.length);
+      return row;
+    } finally {
+      caches.forEach(KeyValueCache::close);
+    }
+  }
+
+  @Test
+  void threads_atLeastOne() {
+    try (Transformer model = TestModels.random(TINY, DataType.FLOAT, 1)) {
+      assertThrows(
+          IllegalArgumentException.class, () -> model.inferenceWeights(KernelBackend.ND4J, 0));
+    }
+  }
+
+  @Test
+  void decoding_isRefused_onceClosed() {
+    try (Transformer model = TestModels.random(TINY, DataType.FLOAT, 1);
+        Kernels kernels = KernelBackend.ND4J.create();
+        KeyValueCache cache = model.cache()) {
+      InferenceWeights weights = model.inferenceWeights(KernelBackend.ND4J, 2);
+      weights.close();
+      weights.close();
+      try (Decoder decoder = model.decoder(weights)) {
+        assertThrows(IllegalStateException.class, () -> decoder.accept(kernels, cache, 1));
+      }
+    }
+  }
+}
