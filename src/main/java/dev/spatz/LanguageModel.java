@@ -356,8 +356,8 @@ public final class LanguageModel implements AutoCloseable {
   /** Frees the model's memory; texts under way end with an exception. Closing twice is fine. */
   @Override
   public void close() {
-    lifetime.close(transformer::close);
     generator.close();
+    lifetime.close(transformer::close);
   }
 
   /** Training ended because a loss was not finite; the model as it was before is at hand. */

@@ -14,16 +14,18 @@ public final class Generator implements AutoCloseable {
   private static final int MOST_WAITING = 1024;
 
   private final ModelParts model;
+  private final PackedDecoders decoders;
   private final LongSupplier nanoTime;
   private final ThreadPoolExecutor threads;
 
-  /** A generator for a model; the caller closes it, after the model's lifetime has ended. */
+  /** A generator for a model; the caller closes it, before the transformer. */
   public Generator(ModelParts model) {
     this(model, System::nanoTime, Runtime.getRuntime().availableProcessors(), MOST_WAITING);
   }
 
   Generator(ModelParts model, LongSupplier nanoTime, int mostThreads, int mostWaiting) {
     this.model = model;
+    this.decoders = new PackedDecoders(model, mostThreads);
     this.nanoTime = nanoTime;
     this.threads =
         new ThreadPoolExecutor(
@@ -115,12 +117,16 @@ public final class Generator implements AutoCloseable {
   private Session session(String prompt, GenerationConfig config) {
     return model
         .lifetime()
-        .whileOpen(() -> new Session(model, model.promptIds(prompt), config, nanoTime));
+        .whileOpen(() -> new Session(model, decoders, model.promptIds(prompt), config, nanoTime));
   }
 
-  /** Ends the threads; what waits is refused by the closed model. */
+  /**
+   * Ends the model's lifetime, after the calls under way, and the threads; texts under way and
+   * those that wait are refused at their next token.
+   */
   @Override
   public void close() {
+    model.lifetime().close(decoders::close);
     threads.shutdown();
   }
 }

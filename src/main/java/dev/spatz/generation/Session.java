@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,7 @@ final class Session implements AutoCloseable {
   private final StringBuilder text = new StringBuilder();
   private final List<GeneratedToken> tokens = new ArrayList<>();
   private final Stopwatch stopwatch;
+  private final Supplier<Decoder> decoders;
   private @Nullable Memory memory;
   private @Nullable FinishReason reason;
   private int promptDone;
@@ -46,9 +48,8 @@ final class Session implements AutoCloseable {
 
   /** What is freed at the end. */
   private record Memory(Kernels kernels, Decoder decoder, KeyValueCache cache) {
-    static Memory of(ModelParts model) {
-      return new Memory(
-          model.kernels().create(), model.transformer().decoder(), model.transformer().cache());
+    static Memory of(ModelParts model, Supplier<Decoder> decoders) {
+      return new Memory(model.kernels().create(), decoders.get(), model.transformer().cache());
     }
 
     void free() {
@@ -61,13 +62,20 @@ final class Session implements AutoCloseable {
   /**
    * Begins a text.
    *
+   * @param decoders called when the text begins, while the model is open
    * @param nanoTime a clock that never goes back, in nanoseconds
    * @throws IllegalArgumentException if the prompt is empty or leaves no room in the context, or
    *     the configuration names an id outside the vocabulary
    */
-  Session(ModelParts model, int[] prompt, GenerationConfig config, LongSupplier nanoTime) {
+  Session(
+      ModelParts model,
+      Supplier<Decoder> decoders,
+      int[] prompt,
+      GenerationConfig config,
+      LongSupplier nanoTime) {
     requireRoom(prompt.length, model.transformer().config().contextLength());
     this.model = model;
+    this.decoders = decoders;
     this.config = config;
     this.prompt = prompt;
     this.stopwatch = new Stopwatch(nanoTime, config.stopping().deadline());
@@ -141,7 +149,7 @@ final class Session implements AutoCloseable {
       return finish(FinishReason.DEADLINE);
     }
     if (memory == null) {
-      memory = Memory.of(model);
+      memory = Memory.of(model, decoders);
     }
     if (promptDone < prompt.length) {
       int to = Math.min(prompt.length, promptDone + PROMPT_CHUNK);

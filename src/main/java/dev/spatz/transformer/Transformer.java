@@ -277,13 +277,15 @@ public final class Transformer implements AutoCloseable {
       rotate(kernels, a.qkv(), positions);
       attention.apply(i, a.qkv(), a.attended()); // (R,H·D)
       Dropout drop = dropout.attentionBranch(i);
-      branch(kernels, layer.projection(), a.attended(), x, time, drop, a.middle()); // (R,C)
+      ResidualBranch.forward(
+          kernels, layer.projection(), a.attended(), x, time, drop, a.middle()); // (R,C)
 
       layer.feedForwardNorm().forward(kernels, a.middle(), a.feedForwardNorm());
       layer.up().forward(kernels, a.feedForwardNorm().values(), null, a.hidden()); // (R,F or 2F)
       activate(kernels, a.hidden(), a.activated()); // (R,F)
       drop = dropout.feedForwardBranch(i);
-      branch(kernels, layer.down(), a.activated(), a.middle(), time, drop, a.out()); // (R,C)
+      ResidualBranch.forward(
+          kernels, layer.down(), a.activated(), a.middle(), time, drop, a.out()); // (R,C)
       x = a.out();
     }
   }
@@ -307,7 +309,8 @@ public final class Transformer implements AutoCloseable {
       Activations.Block a = activations.blocks.get(i);
       INDArray x = activations.input(i);
 
-      INDArray dBranch = branchBackward(kernels, dX, time, dropout.feedForwardBranch(i), d);
+      INDArray dBranch =
+          ResidualBranch.backward(kernels, dX, time, dropout.feedForwardBranch(i), d);
       layer.down().backward(kernels, dBranch, a.activated(), d.activated(), dLayer.down());
       activateBackward(kernels, d.activated(), a.hidden(), d.hidden());
       layer
@@ -323,7 +326,7 @@ public final class Transformer implements AutoCloseable {
               dX,
               dLayer.feedForwardNorm());
 
-      dBranch = branchBackward(kernels, dX, time, dropout.attentionBranch(i), d);
+      dBranch = ResidualBranch.backward(kernels, dX, time, dropout.attentionBranch(i), d);
       layer
           .projection()
           .backward(kernels, dBranch, a.attended(), d.attended(), dLayer.projection());
@@ -346,35 +349,6 @@ public final class Transformer implements AutoCloseable {
     }
     kernels.dropout(dX, time, dropout.embedding());
     kernels.embedBackward(dX, ids, workspace.positions, gradients.tokens(), gradients.positions());
-  }
-
-  /** {@code out = residual + dropout(map(x))}. */
-  private static void branch(
-      Kernels kernels,
-      LinearMap map,
-      INDArray x,
-      INDArray residual,
-      int time,
-      Dropout dropout,
-      INDArray out) {
-    if (dropout.active()) {
-      map.forward(kernels, x, null, out);
-      kernels.dropout(out, time, dropout);
-      kernels.add(residual, out, out);
-    } else {
-      map.forward(kernels, x, residual, out);
-    }
-  }
-
-  /** The gradient of a branch's map: that of the stream, dropped out where the forward was. */
-  private static INDArray branchBackward(
-      Kernels kernels, INDArray dX, int time, Dropout dropout, Workspace.Gradients d) {
-    if (!dropout.active()) {
-      return dX;
-    }
-    Tensors.copy(dX, d.branch());
-    kernels.dropout(d.branch(), time, dropout);
-    return d.branch();
   }
 
   private void rotate(Kernels kernels, INDArray qkv, int[] positions) {

@@ -49,7 +49,8 @@ class GeneratorTest {
   private Generation generate(GenerationConfig config, int... prompt) {
     ModelParts model =
         new ModelParts(new ModelLifetime(), KernelBackend.ND4J, transformer, tokenizer);
-    try (Session session = new Session(model, prompt, config, System::nanoTime)) {
+    try (Session session =
+        new Session(model, model.transformer()::decoder, prompt, config, System::nanoTime)) {
       StringBuilder pieces = new StringBuilder();
       for (String piece = session.next(); piece != null; piece = session.next()) {
         pieces.append(piece);
@@ -138,7 +139,10 @@ class GeneratorTest {
   void generate_stopsAtTheDeadline() {
     AtomicLong clock = new AtomicLong();
     GenerationConfig config = endless.withDeadline(Duration.ofNanos(10));
-    try (Session session = new Session(model(), new int[] {0}, config, clock::getAndIncrement)) {
+    ModelParts model = model();
+    try (Session session =
+        new Session(
+            model, model.transformer()::decoder, new int[] {0}, config, clock::getAndIncrement)) {
       assertEquals(null, drain(session));
       Generation generation = session.result();
       assertEquals(FinishReason.DEADLINE, generation.finishReason());

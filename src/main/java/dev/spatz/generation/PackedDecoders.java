@@ -1,0 +1,38 @@
+package dev.spatz.generation;
+
+import dev.spatz.transformer.Decoder;
+import dev.spatz.transformer.InferenceWeights;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decoders of a model whose weights are packed when the first text needs them: as much memory
+ * again, read faster, by as many threads as there are processors. Safe for use by many threads.
+ */
+final class PackedDecoders implements Supplier<Decoder>, AutoCloseable {
+  private final ModelParts model;
+  private final int threads;
+  private @Nullable InferenceWeights weights;
+
+  PackedDecoders(ModelParts model, int threads) {
+    this.model = model;
+    this.threads = threads;
+  }
+
+  /** A decoder that the caller closes; called while the model is open. */
+  @Override
+  public synchronized Decoder get() {
+    if (weights == null) {
+      weights = model.transformer().inferenceWeights(model.kernels(), threads);
+    }
+    return model.transformer().decoder(weights);
+  }
+
+  /** Frees the packed weights; called when no text is being written any more. */
+  @Override
+  public synchronized void close() {
+    if (weights != null) {
+      weights.close();
+    }
+  }
+}
