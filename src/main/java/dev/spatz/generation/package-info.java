@@ -1,4 +1,4 @@
-/** Prompt → next tokens → text: sampling and stopping. */
+/** Prompt → next tokens → text: sampling, stopping, streaming. */
 @NullMarked
 package dev.spatz.generation;
 

@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 
 /** The implementations of {@link Kernels}, the fastest first, and the choice among them. */
 public enum KernelBackend {
-  /** oneDNN on the arrays' own memory: the fast path, float32 only. */
+  /** oneDNN on the arrays' own memory: the fast path, float32 and bfloat16. */
   ONEDNN {
     @Override
     public Kernels create() {

@@ -31,7 +31,7 @@ public record AdamWConfig(double beta1, double beta2, double epsilon, double wei
     return new AdamWConfig(0.9, 0.99, 1e-8, 0.1);
   }
 
-  private static void require(boolean holds, String name, double value, String rule) {
+  static void require(boolean holds, String name, double value, String rule) {
     if (!holds) {
       throw new IllegalArgumentException(name + " (" + value + ") " + rule);
     }

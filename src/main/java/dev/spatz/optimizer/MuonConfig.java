@@ -1,5 +1,7 @@
 package dev.spatz.optimizer;
 
+import static dev.spatz.optimizer.AdamWConfig.require;
+
 /**
  * The numbers of Muon (Jordan et al. 2024) for the linear maps of the layers, and of AdamW for all
  * other parameters: embeddings, head, gains and biases.
@@ -34,11 +36,5 @@ public record MuonConfig(double momentum, double rateFactor, double weightDecay,
   /** What small models learn the most with. */
   public static MuonConfig defaults() {
     return new MuonConfig(0.95, 2.5, 0.1, new AdamWConfig(0.9, 0.95, 1e-10, 0.1));
-  }
-
-  private static void require(boolean holds, String name, double value, String rule) {
-    if (!holds) {
-      throw new IllegalArgumentException(name + " (" + value + ") " + rule);
-    }
   }
 }

@@ -2,6 +2,7 @@ package dev.spatz.training;
 
 import dev.spatz.dataset.Windows;
 import dev.spatz.kernel.CounterRandom;
+import dev.spatz.kernel.Precision;
 import dev.spatz.optimizer.Optimizer;
 import dev.spatz.transformer.DropoutSites;
 import dev.spatz.transformer.ParameterSet;
@@ -57,8 +58,11 @@ final class TrainingStep implements AutoCloseable {
     refresh();
   }
 
-  /** To be called when others changed the weights. */
+  /** To be called when the weights have changed; only bfloat16 copies of them need it. */
   void refresh() {
+    if (plan.precision() != Precision.BF16) {
+      return; // without a barrier
+    }
     team.forEach(
         rangeSquares.length,
         (worker, range) -> transformer.refresh(worker.kernels, from(range), to(range)));
