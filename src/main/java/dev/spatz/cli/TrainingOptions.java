@@ -52,6 +52,9 @@ final class TrainingOptions {
               + " bfloat16 where it is faster).")
   private Precision precision;
 
+  @ArgGroup(exclusive = false)
+  private @Nullable CheckpointOptions checkpoints;
+
   @Mixin private CorpusOptions texts;
 
   /** How long to train. */
@@ -101,7 +104,23 @@ final class TrainingOptions {
       require(length.steps > 0, "--steps", length.steps);
       config = config.withSteps(length.steps);
     }
-    return config;
+    return checkpoints == null ? config : checkpoints.applyTo(config);
+  }
+
+  /** The steps alone, 0 if they are not given; refuses all else that says how to train. */
+  long onlySteps() {
+    boolean more =
+        validation != null
+            || seed != null
+            || precision != Precision.AUTO
+            || checkpoints != null
+            || length != null && length.minutes != null;
+    if (more) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "a run is resumed with its own settings; give its texts too, to have others compared");
+    }
+    return length == null || length.steps == null ? TrainingConfig.AUTO : length.steps;
   }
 
   private void require(boolean positive, String option, Number value) {
