@@ -30,7 +30,7 @@ final class AtomicDirectory {
   /** Locked as long as its directory is being written, which tells a live one from a left one. */
   static final String LOCK = "saving.lock";
 
-  private static final String OLD = ".spatz-old";
+  static final String OLD = ".spatz-old";
   private static final String FRESH = ".spatz-tmp-";
   private static final String TRASH = ".spatz-trash-";
 

@@ -90,6 +90,24 @@ public final class RunDirectory implements AutoCloseable {
     return lock(directory);
   }
 
+  /**
+   * Whether a directory has a run with a checkpoint, so that a program that is started again can
+   * choose between resuming it and beginning it.
+   */
+  public static boolean canBeResumed(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return false;
+    }
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries
+          .map(entry -> entry.getFileName().toString())
+          .anyMatch(
+              name ->
+                  CHECKPOINT_NAME.matcher(name).matches()
+                      || name.startsWith("." + CHECKPOINT) && name.endsWith(AtomicDirectory.OLD));
+    }
+  }
+
   private static RunDirectory lock(Path directory) throws IOException {
     RunDirectory run = new RunDirectory(directory, RunLock.of(directory));
     try {
