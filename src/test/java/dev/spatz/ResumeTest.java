@@ -33,6 +33,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +45,7 @@ class ResumeTest {
   private static final String TEXT = "der spatz in der hand ist besser als die taube. ".repeat(30);
   private static final Corpus CORPUS = Corpus.of(List.of(TEXT));
   private static final int STEPS = 12;
+  private static @Nullable Heard whole;
 
   @TempDir Path directory;
   private Path run;
@@ -136,6 +138,14 @@ class ResumeTest {
     }
   }
 
+  /** The undisturbed run, made once. */
+  private static Heard whole() throws IOException {
+    if (whole == null) {
+      whole = train(config(), new Heard(-1));
+    }
+    return whole;
+  }
+
   private static Heard train(TrainingConfig config, Heard heard) throws IOException {
     try (LanguageModel model = LanguageModel.train(CORPUS, config, heard, heard.cancellation)) {
       heard.keep(model);
@@ -171,9 +181,9 @@ class ResumeTest {
   // ---- exactly ----
 
   @ParameterizedTest
-  @ValueSource(longs = {0, 1, 3, 4, 6, 9, 10, 11, 12})
+  @ValueSource(longs = {0, 1, 4, 6, 10, 11, 12})
   void run_stoppedAfterAnyStep_endsWithTheSameBytes(long step) throws IOException {
-    Heard whole = train(config(), new Heard(-1));
+    Heard whole = whole();
     Heard begun = train(kept(config()), new Heard(step));
     assertEquals(step < STEPS ? StopReason.CANCELLED : StopReason.STEPS, begun.result().reason());
     Heard rest = resume();
@@ -183,7 +193,7 @@ class ResumeTest {
 
   @Test
   void run_keptAsItGoes_isTheSameRun() throws IOException {
-    Heard whole = train(config(), new Heard(-1));
+    Heard whole = whole();
     Heard same = train(kept(config()), new Heard(-1));
     assertArrayEquals(whole.weights, same.weights);
     assertEquals(whole.losses, same.losses);
@@ -216,7 +226,7 @@ class ResumeTest {
 
   @Test
   void run_stoppedByAnInterrupt_endsWithTheSameBytes() throws IOException {
-    Heard whole = train(config(), new Heard(-1));
+    Heard whole = whole();
     Heard begun = train(kept(config()), new Heard(7, () -> Thread.currentThread().interrupt()));
     assertTrue(Thread.interrupted());
     assertEquals(StopReason.CANCELLED, begun.result().reason());
@@ -227,7 +237,7 @@ class ResumeTest {
 
   @Test
   void run_thatFailedInItsListener_goesOnFromItsLastCheckpoint() throws IOException {
-    Heard whole = train(config(), new Heard(-1));
+    Heard whole = whole();
     Runnable failure =
         () -> {
           throw new IllegalArgumentException("a listener's fault");
@@ -291,7 +301,7 @@ class ResumeTest {
 
   @Test
   void directory_mayBeMoved() throws IOException {
-    Heard whole = train(config(), new Heard(-1));
+    Heard whole = whole();
     train(kept(config()), new Heard(7));
     run = Files.move(run, directory.resolve("moved"));
     assertGoesOn(whole, resume());
@@ -310,39 +320,44 @@ class ResumeTest {
     Files.write(file, bytes);
   }
 
-  private void assertPassedOver(Damage damage) throws IOException {
-    Heard whole = train(config(), new Heard(-1));
+  @Test
+  void damagedCheckpoint_isPassedOver() throws IOException {
     train(kept(config()), new Heard(7));
-    damage.to(run.resolve("checkpoint-000007"));
+    Path newest = run.resolve("checkpoint-000007");
+    Path copy = copy(newest, directory.resolve("copy"));
+    List<Damage> damages =
+        List.of(
+            checkpoint -> flipABit(checkpoint.resolve("model.safetensors")),
+            checkpoint -> flipABit(checkpoint.resolve("optimizer.safetensors")),
+            checkpoint -> flipABit(checkpoint.resolve("trainer_state.json")),
+            checkpoint -> flipABit(checkpoint.resolve("tokenizer.json")),
+            checkpoint -> flipABit(checkpoint.resolve("SHA256SUMS")),
+            checkpoint -> Files.delete(checkpoint.resolve("optimizer.safetensors")),
+            checkpoint -> Files.delete(checkpoint.resolve("SHA256SUMS")),
+            checkpoint -> Files.write(checkpoint.resolve("SHA256SUMS"), new byte[0]));
+    for (Damage damage : damages) {
+      damage.to(newest);
+      try (RunDirectory open = RunDirectory.open(run)) {
+        assertEquals(5, open.newest().progress().step());
+      }
+      assertFalse(Files.exists(newest));
+      copy(copy, newest);
+    }
+    flipABit(newest.resolve("optimizer.safetensors"));
     Heard rest = resume();
     assertEquals(List.of(5L), rest.resumed);
-    assertGoesOn(whole, rest);
+    assertGoesOn(whole(), rest);
     assertTrue(entries(run).contains("damaged-checkpoint-000007"), entries(run).toString());
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "model.safetensors",
-        "optimizer.safetensors",
-        "trainer_state.json",
-        "config.json",
-        "tokenizer.json",
-        "SHA256SUMS"
-      })
-  void damagedFile_isPassedOver(String name) throws IOException {
-    assertPassedOver(checkpoint -> flipABit(checkpoint.resolve(name)));
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"optimizer.safetensors", "trainer_state.json", "SHA256SUMS"})
-  void missingFile_isPassedOver(String name) throws IOException {
-    assertPassedOver(checkpoint -> Files.delete(checkpoint.resolve(name)));
-  }
-
-  @Test
-  void truncatedFile_isPassedOver() throws IOException {
-    assertPassedOver(checkpoint -> Files.write(checkpoint.resolve("SHA256SUMS"), new byte[0]));
+  private static Path copy(Path from, Path to) throws IOException {
+    Files.createDirectory(to);
+    try (Stream<Path> files = Files.list(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(file.getFileName()));
+      }
+    }
+    return to;
   }
 
   @Test
@@ -358,7 +373,7 @@ class ResumeTest {
 
   @Test
   void damagedTokens_areNamed_andMadeAnewFromTheCorpus() throws IOException {
-    Heard whole = train(config(), new Heard(-1));
+    Heard whole = whole();
     train(kept(config()), new Heard(7));
     flipABit(run.resolve("dataset.tokens"));
     IOException e = assertThrows(IOException.class, this::resume);
@@ -371,7 +386,7 @@ class ResumeTest {
 
   @Test
   void sameDataAndConfiguration_goOn() throws IOException {
-    Heard whole = train(config(), new Heard(-1));
+    Heard whole = whole();
     train(kept(config()), new Heard(7));
     assertGoesOn(
         whole, resume(ResumeConfig.defaults().withData(CORPUS, kept(config())), new Heard(-1)));

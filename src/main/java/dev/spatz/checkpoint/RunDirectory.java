@@ -244,7 +244,7 @@ public final class RunDirectory implements AutoCloseable {
         AtomicDirectory.delete(old);
       }
     } catch (IOException e) {
-      LOG.warn("an old checkpoint in {} could not be removed", path, e);
+      LOG.warn("an old checkpoint in {} could not be removed: {}", path, e.toString());
     }
   }
 
