@@ -8,6 +8,7 @@ import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.dataset.TokenizerLearning;
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.report.FlightRecording;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Automatic;
@@ -99,7 +100,11 @@ final class ModelTraining {
     KernelBackend kernels = KernelBackend.choose();
     try (Trainer trainer = Trainer.create(transformer, data, config, kernels)) {
       try {
-        TrainingResult result = trainer.run(listener, cancellation);
+        TrainingListener all =
+            listener
+                .and(new FlightRecording())
+                .and(new TrainingSamples(listener, transformer, tokenizer, kernels));
+        TrainingResult result = trainer.run(all, cancellation);
         Provenance provenance = Provenance.of(data, trainer.plan(), result, base);
         return new LanguageModel(transformer, tokenizer, provenance, kernels);
       } catch (TrainingDivergedException e) {

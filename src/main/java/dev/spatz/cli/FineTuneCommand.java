@@ -59,7 +59,7 @@ final class FineTuneCommand implements Callable<Integer> {
       TrainingRun.Training training =
           (texts, settings, listener, cancellation) ->
               LanguageModel.fineTune(model, texts, settings, listener, cancellation);
-      new TrainingRun(spec.commandLine().getErr(), training)
+      new TrainingRun(spec.commandLine().getErr(), options.reporting(training))
           .trainAndSave(options.corpus(corpus), config, options.out());
     }
     return ExitCode.OK;

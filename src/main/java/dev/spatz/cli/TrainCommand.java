@@ -44,7 +44,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    TrainingRun run = new TrainingRun(spec.commandLine().getErr(), LanguageModel::train);
+    TrainingRun run =
+        new TrainingRun(spec.commandLine().getErr(), options.reporting(LanguageModel::train));
     run.trainAndSave(options.corpus(corpus), options.applyTo(preset.config()), options.out());
     return ExitCode.OK;
   }
