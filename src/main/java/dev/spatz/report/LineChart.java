@@ -7,7 +7,6 @@ import java.util.Locale;
 
 /** A chart of lines over the steps of a run, as SVG; colours come from the page's style. */
 final class LineChart {
-  private static final int WIDTH = 640;
   private static final int HEIGHT = 260;
   private static final int LEFT = 58;
   private static final int RIGHT = 12;
@@ -15,10 +14,16 @@ final class LineChart {
   private static final int BOTTOM = 28;
   private static final int TICKS = 5;
 
+  private final int width;
   private final List<Line> lines = new ArrayList<>();
 
   /** One line: points by rising x. */
   private record Line(String style, boolean dots, double[] x, double[] y) {}
+
+  /** {@code width} is of the drawing's own units, which are about pixels. */
+  LineChart(int width) {
+    this.width = width;
+  }
 
   /** Adds a line; values that are not finite are left out. */
   LineChart line(String style, boolean dots, double[] x, double[] y) {
@@ -39,7 +44,7 @@ final class LineChart {
     append(
         svg,
         "<svg viewBox='0 0 %d %d' role='img' aria-label='%s'>",
-        WIDTH,
+        width,
         HEIGHT,
         ReportPage.escape(title));
     grid(svg, right, range[0], range[1]);
@@ -66,7 +71,7 @@ final class LineChart {
     return new double[] {low - margin, high + margin};
   }
 
-  private static void grid(StringBuilder svg, double right, double low, double high) {
+  private void grid(StringBuilder svg, double right, double low, double high) {
     double step = niceStep((high - low) / TICKS);
     for (double y = Math.ceil(low / step) * step; y <= high; y += step) {
       append(
@@ -74,7 +79,7 @@ final class LineChart {
           "<line class='grid' x1='%d' x2='%d' y1='%.1f' y2='%3$.1f'/>"
               + "<text class='y' x='%d' y='%3$.1f'>%s</text>",
           LEFT,
-          WIDTH - RIGHT,
+          width - RIGHT,
           y(y, low, high),
           LEFT - 6,
           number(y, step));
@@ -90,7 +95,7 @@ final class LineChart {
     }
   }
 
-  private static void draw(StringBuilder svg, Line line, double right, double low, double high) {
+  private void draw(StringBuilder svg, Line line, double right, double low, double high) {
     StringBuilder path = new StringBuilder();
     StringBuilder dots = new StringBuilder();
     for (int i = 0; i < line.x.length; i++) {
@@ -114,8 +119,8 @@ final class LineChart {
     append(svg, "<path class='%s' d='%s'/>%s", line.style, path, dots);
   }
 
-  private static double x(double step, double right) {
-    return LEFT + step / right * (WIDTH - LEFT - RIGHT);
+  private double x(double step, double right) {
+    return LEFT + step / right * (width - LEFT - RIGHT);
   }
 
   private static double y(double value, double low, double high) {
@@ -134,6 +139,9 @@ final class LineChart {
   }
 
   private static String number(double value, double step) {
+    if (Math.abs(value) < step / 2) {
+      return "0";
+    }
     int decimals = (int) Math.max(0, -Math.floor(Math.log10(step)));
     return decimals > 4
         ? String.format(Locale.ROOT, "%.1e", value)

@@ -8,6 +8,8 @@ import java.util.function.ToDoubleFunction;
 /** The page of a run: charts, samples and settings in one file, light or dark as the reader is. */
 final class ReportPage {
   private static final int SMOOTHED_PARTS = 50;
+  private static final int WIDE = 1120;
+  private static final int NARROW = 540;
 
   private static final String STYLE =
       """
@@ -63,7 +65,16 @@ final class ReportPage {
   private void head() {
     RunHistory.Ending ending = run.ending;
     String state =
-        ending == null ? "under way" : "ended: " + ending.reason().toLowerCase(Locale.ROOT);
+        ending == null
+            ? "under way, or stopped without a word"
+            : switch (ending.reason()) {
+              case "STEPS" -> "done";
+              case "TIME" -> "ended at the time limit";
+              case "TOKENS" -> "ended at the token limit";
+              case "PATIENCE" -> "ended: no more improvement";
+              case "CANCELLED" -> "stopped";
+              default -> ending.reason();
+            };
     page.append("<h1>Training report</h1><p class='lead'>")
         .append(escape(state))
         .append("</p>\n<ul class='figures'>");
@@ -94,7 +105,7 @@ final class ReportPage {
   private void charts() {
     double[] x = run.steps.stream().mapToDouble(RunHistory.Step::step).toArray();
     LineChart loss =
-        new LineChart()
+        new LineChart(WIDE)
             .line("faint", false, x, values(RunHistory.Step::loss))
             .line("main", false, x, smoothed(RunHistory.Step::loss))
             .line(
@@ -117,7 +128,7 @@ final class ReportPage {
     page.append("<section class='card'><h2>")
         .append(escape(title))
         .append("</h2>")
-        .append(new LineChart().line("main", false, x, y).svg(title + " over the steps"))
+        .append(new LineChart(NARROW).line("main", false, x, y).svg(title + " over the steps"))
         .append("</section>\n");
   }
 
