@@ -97,6 +97,7 @@ final class ArchitectureTest {
           "dev.spatz.checkpoint.Provenance",
           "dev.spatz.dataset.Corpus",
           "dev.spatz.kernel.Precision",
+          "dev.spatz.kernel.WeightPrecision",
           "dev.spatz.report.TrainingReport",
           "dev.spatz.transformer.TransformerConfig");
 

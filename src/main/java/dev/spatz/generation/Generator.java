@@ -25,7 +25,7 @@ public final class Generator implements AutoCloseable {
 
   Generator(ModelParts model, LongSupplier nanoTime, int mostThreads, int mostWaiting) {
     this.model = model;
-    this.decoders = new PackedDecoders(model, mostThreads);
+    this.decoders = new PackedDecoders(model);
     this.nanoTime = nanoTime;
     this.threads =
         new ThreadPoolExecutor(
