@@ -96,6 +96,7 @@ final class ArchitectureTest {
           "dev.spatz.checkpoint.GgufType",
           "dev.spatz.checkpoint.Provenance",
           "dev.spatz.dataset.Corpus",
+          "dev.spatz.dataset.CorpusReport",
           "dev.spatz.kernel.Precision",
           "dev.spatz.report.TrainingReport",
           "dev.spatz.transformer.TransformerConfig");
