@@ -51,7 +51,8 @@ final class ArchitectureTest {
                   "transformer",
                   "optimizer",
                   "training",
-                  "generation")),
+                  "generation",
+                  "report")),
           Map.entry(
               ROOT,
               Set.of(
