@@ -1,3 +1,4 @@
+// Over 400 lines: the door, whose methods hand on; most of it is documentation.
 package dev.spatz;
 
 import dev.spatz.checkpoint.ClasspathModel;
@@ -12,6 +13,7 @@ import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.generation.Generator;
+import dev.spatz.generation.LoadOptions;
 import dev.spatz.generation.ModelLifetime;
 import dev.spatz.generation.ModelParts;
 import dev.spatz.generation.TextStream;
@@ -21,6 +23,7 @@ import dev.spatz.training.Cancellation;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.Evaluator;
 import dev.spatz.training.LoggingListener;
+import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingDivergedException;
 import dev.spatz.training.TrainingListener;
@@ -54,6 +57,7 @@ public final class LanguageModel implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final @Nullable Provenance provenance;
   private final KernelBackend kernels;
+  private final LoadOptions options;
   final ModelLifetime lifetime = new ModelLifetime();
   private final Generator generator;
 
@@ -62,20 +66,28 @@ public final class LanguageModel implements AutoCloseable {
       Tokenizer tokenizer,
       @Nullable Provenance provenance,
       KernelBackend kernels) {
+    this(transformer, tokenizer, provenance, kernels, LoadOptions.defaults());
+  }
+
+  LanguageModel(
+      Transformer transformer,
+      Tokenizer tokenizer,
+      @Nullable Provenance provenance,
+      KernelBackend kernels,
+      LoadOptions options) {
     this.transformer = transformer;
     this.tokenizer = tokenizer;
     this.provenance = provenance;
     this.kernels = kernels;
-    this.generator = new Generator(new ModelParts(lifetime, kernels, transformer, tokenizer));
+    this.options = options;
+    this.generator =
+        new Generator(new ModelParts(lifetime, kernels, transformer, tokenizer, options));
   }
 
   /**
    * Trains a new model on a text file or a directory of them; progress goes to the log.
    *
-   * @return a model that the caller closes
-   * @throws IOException if the corpus cannot be read or is malformed
-   * @throws IllegalArgumentException if the corpus is too small; the message says what is needed
-   * @throws DivergedException if the loss is no longer finite
+   * @see #train(Corpus, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel train(Path corpus, TrainingConfig config) throws IOException {
     return train(Corpus.of(corpus), config);
@@ -84,10 +96,7 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Trains a new model on a corpus; progress goes to the log.
    *
-   * @return a model that the caller closes
-   * @throws IOException if the corpus cannot be read or is malformed
-   * @throws IllegalArgumentException if the corpus is too small; the message says what is needed
-   * @throws DivergedException if the loss is no longer finite
+   * @see #train(Corpus, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel train(Corpus corpus, TrainingConfig config) throws IOException {
     return train(corpus, config, new LoggingListener(), new Cancellation());
@@ -101,7 +110,8 @@ public final class LanguageModel implements AutoCloseable {
    *     interrupting the thread, whose interrupt status then stays set and is to be cleared before
    *     saving; while the corpus is still read, this is an {@code IOException}
    * @return a model that the caller closes
-   * @throws IOException if the corpus cannot be read or is malformed
+   * @throws IOException if the corpus cannot be read or is malformed; if checkpoints are to be
+   *     kept, and their directory has a run already, is in use, or cannot be written
    * @throws IllegalArgumentException if the corpus is too small; the message says what is needed
    * @throws DivergedException if the loss is no longer finite
    */
@@ -112,13 +122,36 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Goes on with a training run that was stopped or killed; progress goes to the log.
+   *
+   * @see #resume(Path, ResumeConfig, TrainingListener, Cancellation)
+   */
+  public static LanguageModel resume(Path run) throws IOException {
+    return resume(run, ResumeConfig.defaults(), new LoggingListener(), new Cancellation());
+  }
+
+  /**
+   * Goes on with a training run from its newest checkpoint that is not damaged, exactly: the model
+   * has the bytes that it would have if the run had never stopped.
+   *
+   * @param run directory of {@link TrainingConfig#withCheckpoints(Path)}
+   * @return a model that the caller closes
+   * @throws IOException if there is no such run, it is in use, or no checkpoint of it is whole
+   * @throws IllegalArgumentException if data or configuration are others than the run's, and the
+   *     changes are not allowed or not possible; the message names them
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LanguageModel resume(
+      Path run, ResumeConfig config, TrainingListener listener, Cancellation cancellation)
+      throws IOException {
+    return ModelResuming.resume(run, config, listener, cancellation);
+  }
+
+  /**
    * Trains a saved model on, with its own tokenizer; progress goes to the log.
    *
    * @return a new model that the caller closes; the directory stays as it is
-   * @throws IOException if the model or the corpus cannot be read
-   * @throws IllegalArgumentException as {@link #fineTune(LanguageModel, Corpus, TrainingConfig,
-   *     TrainingListener, Cancellation)}
-   * @throws DivergedException if the loss is no longer finite
+   * @see #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel fineTune(Path directory, Path corpus, TrainingConfig config)
       throws IOException {
@@ -131,10 +164,7 @@ public final class LanguageModel implements AutoCloseable {
    * Trains a model on, with its own tokenizer; progress goes to the log.
    *
    * @return a new model that the caller closes; the given one stays as it is
-   * @throws IOException if the corpus cannot be read or is malformed
-   * @throws IllegalArgumentException as {@link #fineTune(LanguageModel, Corpus, TrainingConfig,
-   *     TrainingListener, Cancellation)}
-   * @throws DivergedException if the loss is no longer finite
+   * @see #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel fineTune(LanguageModel model, Path corpus, TrainingConfig config)
       throws IOException {
@@ -174,9 +204,21 @@ public final class LanguageModel implements AutoCloseable {
    *     message names the file and the fault
    */
   public static LanguageModel load(Path directory) throws IOException {
+    return load(directory, LoadOptions.defaults());
+  }
+
+  /**
+   * Loads a model from its directory in the Hugging Face layout.
+   *
+   * @param options such as the precision of the weights that texts are written with
+   * @return a model that the caller closes
+   * @throws IOException as {@link #load(Path)}
+   * @throws IllegalStateException if the precision is not possible on this machine
+   */
+  public static LanguageModel load(Path directory, LoadOptions options) throws IOException {
     KernelBackend kernels = KernelBackend.choose();
-    LoadedModel loaded = ModelDirectory.load(directory);
-    return of(loaded, kernels);
+    options.precision().require(kernels);
+    return of(ModelDirectory.load(directory), kernels, options);
   }
 
   /**
@@ -185,18 +227,32 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param directory as names of resources have it, such as {@code models/verses}
    * @return a model that the caller closes
-   * @throws IOException as {@link #load}
+   * @throws IOException as {@link #load(Path)}
    */
   public static LanguageModel loadFromClasspath(String directory) throws IOException {
-    KernelBackend kernels = KernelBackend.choose();
-    ClassLoader own = LanguageModel.class.getClassLoader();
-    ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
-    return of(ClasspathModel.load(ofThread != null ? ofThread : own, directory), kernels);
+    return loadFromClasspath(directory, LoadOptions.defaults());
   }
 
-  private static LanguageModel of(LoadedModel loaded, KernelBackend kernels) {
+  /**
+   * Loads a model from a directory on the class path, as {@link #loadFromClasspath(String)} does.
+   *
+   * @param options see {@link #load(Path, LoadOptions)}
+   * @return a model that the caller closes
+   * @throws IOException as {@link #load(Path)}
+   * @throws IllegalStateException if the precision is not possible on this machine
+   */
+  public static LanguageModel loadFromClasspath(String directory, LoadOptions options)
+      throws IOException {
+    KernelBackend kernels = KernelBackend.choose();
+    options.precision().require(kernels);
+    ClassLoader own = LanguageModel.class.getClassLoader();
+    ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
+    return of(ClasspathModel.load(ofThread != null ? ofThread : own, directory), kernels, options);
+  }
+
+  private static LanguageModel of(LoadedModel loaded, KernelBackend kernels, LoadOptions options) {
     return new LanguageModel(
-        loaded.transformer(), loaded.tokenizer(), loaded.provenance(), kernels);
+        loaded.transformer(), loaded.tokenizer(), loaded.provenance(), kernels, options);
   }
 
   /**
@@ -315,7 +371,8 @@ public final class LanguageModel implements AutoCloseable {
 
   /**
    * Measures how well the model predicts a corpus: walked in order, in windows of the context
-   * length that do not overlap, every token but the first predicted once.
+   * length that do not overlap, every token but the first predicted once. The weights are those
+   * that texts are written with, in the precision of {@link LoadOptions}.
    *
    * @throws IOException if the text cannot be read or is malformed
    * @throws IllegalArgumentException if it has fewer than two tokens, or a character that the
@@ -324,11 +381,11 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Evaluation evaluate(Corpus corpus) throws IOException {
     DatasetOptions whole = DatasetOptions.defaults().withValidationFraction(1);
-    int threads = Runtime.getRuntime().availableProcessors();
     return lifetime.whileOpen(
         () -> {
           try (Dataset data = Dataset.prepare(corpus, tokenizer, whole)) {
-            return Evaluator.evaluate(transformer, data.validation(), threads, kernels);
+            return Evaluator.evaluate(
+                transformer, data.validation(), options.threads(), kernels, options.precision());
           }
         });
   }
@@ -343,9 +400,17 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer;
   }
 
-  /** Bytes off the heap that the weights take, as long as the model is open. */
+  /** Bytes off the heap that the float32 weights take, as long as the model is open. */
   public long weightBytes() {
     return transformer.parameters().bytes();
+  }
+
+  /**
+   * Bytes off the heap that the matrices take once more, in the precision of {@link LoadOptions}
+   * and the layout that is read fastest: 0 until the first text is written.
+   */
+  public long packedBytes() {
+    return generator.packedBytes();
   }
 
   /** Where the model comes from, if its files say so. */

@@ -51,7 +51,8 @@ final class ArchitectureTest {
                   "transformer",
                   "optimizer",
                   "training",
-                  "generation")),
+                  "generation",
+                  "report")),
           Map.entry(
               ROOT,
               Set.of(
@@ -96,6 +97,7 @@ final class ArchitectureTest {
           "dev.spatz.checkpoint.GgufType",
           "dev.spatz.checkpoint.Provenance",
           "dev.spatz.dataset.Corpus",
+          "dev.spatz.dataset.CorpusReport",
           "dev.spatz.kernel.Precision",
           "dev.spatz.kernel.WeightPrecision",
           "dev.spatz.report.TrainingReport",

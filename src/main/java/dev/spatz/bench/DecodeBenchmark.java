@@ -103,7 +103,7 @@ public final class DecodeBenchmark {
   static double[] seconds(Workload workload, Decoding decoding, int tokens, KernelBackend backend) {
     double[] seconds = new double[workload.decoding().measured()];
     try (Transformer model = Transformer.initialized(workload.model(), DataType.FLOAT, SEED);
-        InferenceWeights weights = 
+        InferenceWeights weights =
             model.inferenceWeights(backend, decoding.threads(), decoding.precision());
         Run run = new Run(model, weights, decoding.sequences(), backend)) {
       for (int i = -workload.decoding().warmUp(); i < seconds.length; i++) {

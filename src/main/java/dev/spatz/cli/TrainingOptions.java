@@ -59,6 +59,9 @@ final class TrainingOptions {
       description = "Directory for metrics.jsonl and report.html, curves and samples of the run.")
   private @Nullable Path report;
 
+  @ArgGroup(exclusive = false)
+  private @Nullable CheckpointOptions checkpoints;
+
   @Mixin private CorpusOptions texts;
 
   /** How long to train. */
@@ -120,7 +123,23 @@ final class TrainingOptions {
       require(length.steps > 0, "--steps", length.steps);
       config = config.withSteps(length.steps);
     }
-    return config;
+    return checkpoints == null ? config : checkpoints.applyTo(config);
+  }
+
+  /** The steps alone, 0 if they are not given; refuses all else that says how to train. */
+  long onlySteps() {
+    boolean more =
+        validation != null
+            || seed != null
+            || precision != Precision.AUTO
+            || checkpoints != null
+            || length != null && length.minutes != null;
+    if (more) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "a run is resumed with its own settings; give its texts too, to have others compared");
+    }
+    return length == null || length.steps == null ? TrainingConfig.AUTO : length.steps;
   }
 
   private void require(boolean positive, String option, Number value) {

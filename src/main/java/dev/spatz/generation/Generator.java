@@ -120,6 +120,11 @@ public final class Generator implements AutoCloseable {
         .whileOpen(() -> new Session(model, decoders, model.promptIds(prompt), config, nanoTime));
   }
 
+  /** Bytes of the packed weights, 0 until the first text. */
+  public long packedBytes() {
+    return decoders.bytes();
+  }
+
   /**
    * Ends the model's lifetime, after the calls under way, and the threads; texts under way and
    * those that wait are refused at their next token.

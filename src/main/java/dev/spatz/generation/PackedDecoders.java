@@ -6,8 +6,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decoders of a model whose weights are packed when the first text needs them: more
- * memory, read faster, by several threads together. Safe for use by many threads.
+ * Decoders of a model whose weights are packed when the first text needs them: more memory, read
+ * faster, by several threads together. Safe for use by many threads.
  */
 final class PackedDecoders implements Supplier<Decoder>, AutoCloseable {
   private final ModelParts model;
@@ -28,6 +28,11 @@ final class PackedDecoders implements Supplier<Decoder>, AutoCloseable {
               .inferenceWeights(model.kernels(), options.threads(), options.precision());
     }
     return model.transformer().decoder(weights);
+  }
+
+  /** Bytes of the packed weights, 0 before the first text. */
+  synchronized long bytes() {
+    return weights == null ? 0 : weights.bytes();
   }
 
   /** Frees the packed weights; called when no text is being written any more. */

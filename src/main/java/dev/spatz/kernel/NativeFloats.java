@@ -5,9 +5,9 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * Copies float32 values (and bytes) between addresses and Java arrays, without allocating. Loops over Java
- * arrays are vectorized on every JDK, loops over native memory are not: so arithmetic copies in and
- * out in blocks that stay in the nearest cache.
+ * Copies float32 values (and bytes) between addresses and Java arrays, without allocating. Loops
+ * over Java arrays are vectorized on every JDK, loops over native memory are not: so arithmetic
+ * copies in and out in blocks that stay in the nearest cache.
  */
 final class NativeFloats {
   /** Elements of a block. */

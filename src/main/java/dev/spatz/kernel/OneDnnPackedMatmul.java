@@ -188,13 +188,7 @@ final class OneDnnPackedMatmul implements AutoCloseable {
   }
 
   private OneDnnPrimitive primitive(
-      int type,
-      int rows,
-      int columns,
-      int inputs,
-      long step,
-      boolean bias,
-      boolean accumulate) {
+      int type, int rows, int columns, int inputs, long step, boolean bias, boolean accumulate) {
     context.key(MATMUL).add(type).add(rows).add(columns).add(inputs).add(step);
     context.key().add(bias ? 1 : 0).add(accumulate ? 1 : 0);
     OneDnnPrimitive primitive = context.find();

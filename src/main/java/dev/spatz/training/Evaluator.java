@@ -38,6 +38,7 @@ public final class Evaluator {
     if (precision == WeightPrecision.FLOAT32) {
       return evaluate(transformer, tokens, threads, backend);
     }
+    requireTwo(tokens);
     try (InferenceWeights weights = transformer.inferenceWeights(backend, 1, precision);
         WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
       Measure measure = weights::loss;
@@ -48,16 +49,20 @@ public final class Evaluator {
   /** The same, with the model's weights as they are. */
   static Evaluation evaluate(
       Transformer transformer, TokenSequence tokens, int threads, KernelBackend backend) {
+    requireTwo(tokens);
+    try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
+      Measure measure = transformer::loss;
+      return evaluate(transformer, measure, tokens, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+    }
+  }
+
+  private static void requireTwo(TokenSequence tokens) {
     if (tokens.length() < 2) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "a text of %d tokens cannot be evaluated: the first has nothing before it",
               tokens.length()));
-    }
-    try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
-      Measure measure = transformer::loss;
-      return evaluate(transformer, measure, tokens, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
     }
   }
 
@@ -73,8 +78,7 @@ public final class Evaluator {
 
   /** As {@link Transformer#loss}. */
   private interface Measure {
-    double loss(
-        Kernels kernels, Workspace workspace, int[] inputs, int[] targets, double[] losses);
+    double loss(Kernels kernels, Workspace workspace, int[] inputs, int[] targets, double[] losses);
   }
 
   private static Evaluation evaluate(

@@ -11,6 +11,9 @@ public interface TrainingListener {
   /** The run begins; everything automatic is decided. */
   default void started(TrainingPlan plan) {}
 
+  /** The run goes on where it had stopped, after {@code step} steps; after {@link #started}. */
+  default void resumed(long step) {}
+
   /** A step is done. */
   default void stepDone(StepReport report) {}
 
@@ -36,6 +39,12 @@ public interface TrainingListener {
       public void started(TrainingPlan plan) {
         first.started(plan);
         other.started(plan);
+      }
+
+      @Override
+      public void resumed(long step) {
+        first.resumed(step);
+        other.resumed(step);
       }
 
       @Override

@@ -76,8 +76,7 @@ public final class InferenceWeights implements AutoCloseable {
     for (int from = 0; from < targets.length; from += most) {
       int count = Math.min(most, targets.length - from);
       INDArray chunk = Tensors.rows(workspace.logits, 0, count);
-      used.head()
-          .forward(kernels, Tensors.rows(normalized, from, from + count), null, chunk);
+      used.head().forward(kernels, Tensors.rows(normalized, from, from + count), null, chunk);
       for (int row = 0; row < count; row++) {
         int target = targets[from + row];
         double loss = 0;

@@ -99,7 +99,7 @@ class BenchmarksTest {
     assertTrue(train.figures().get(3).contains("peak"));
   }
 
-  private static final DecodeBenchmark.Decoding DECODING = 
+  private static final DecodeBenchmark.Decoding DECODING =
       new DecodeBenchmark.Decoding(1, 1, WeightPrecision.FLOAT32);
 
   /** 20 tokens with a context of 8: the sequence begins again, twice. */
