@@ -21,6 +21,7 @@ import dev.spatz.training.Cancellation;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.Evaluator;
 import dev.spatz.training.LoggingListener;
+import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingDivergedException;
 import dev.spatz.training.TrainingListener;
@@ -72,10 +73,7 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Trains a new model on a text file or a directory of them; progress goes to the log.
    *
-   * @return a model that the caller closes
-   * @throws IOException if the corpus cannot be read or is malformed
-   * @throws IllegalArgumentException if the corpus is too small; the message says what is needed
-   * @throws DivergedException if the loss is no longer finite
+   * @see #train(Corpus, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel train(Path corpus, TrainingConfig config) throws IOException {
     return train(Corpus.of(corpus), config);
@@ -84,10 +82,7 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Trains a new model on a corpus; progress goes to the log.
    *
-   * @return a model that the caller closes
-   * @throws IOException if the corpus cannot be read or is malformed
-   * @throws IllegalArgumentException if the corpus is too small; the message says what is needed
-   * @throws DivergedException if the loss is no longer finite
+   * @see #train(Corpus, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel train(Corpus corpus, TrainingConfig config) throws IOException {
     return train(corpus, config, new LoggingListener(), new Cancellation());
@@ -101,7 +96,8 @@ public final class LanguageModel implements AutoCloseable {
    *     interrupting the thread, whose interrupt status then stays set and is to be cleared before
    *     saving; while the corpus is still read, this is an {@code IOException}
    * @return a model that the caller closes
-   * @throws IOException if the corpus cannot be read or is malformed
+   * @throws IOException if the corpus cannot be read or is malformed; if checkpoints are to be
+   *     kept, and their directory has a run already, is in use, or cannot be written
    * @throws IllegalArgumentException if the corpus is too small; the message says what is needed
    * @throws DivergedException if the loss is no longer finite
    */
@@ -112,13 +108,36 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Goes on with a training run that was stopped or killed; progress goes to the log.
+   *
+   * @see #resume(Path, ResumeConfig, TrainingListener, Cancellation)
+   */
+  public static LanguageModel resume(Path run) throws IOException {
+    return resume(run, ResumeConfig.defaults(), new LoggingListener(), new Cancellation());
+  }
+
+  /**
+   * Goes on with a training run from its newest checkpoint that is not damaged, exactly: the model
+   * has the bytes that it would have if the run had never stopped.
+   *
+   * @param run directory of {@link TrainingConfig#withCheckpoints(Path)}
+   * @return a model that the caller closes
+   * @throws IOException if there is no such run, it is in use, or no checkpoint of it is whole
+   * @throws IllegalArgumentException if data or configuration are others than the run's, and the
+   *     changes are not allowed or not possible; the message names them
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LanguageModel resume(
+      Path run, ResumeConfig config, TrainingListener listener, Cancellation cancellation)
+      throws IOException {
+    return ModelResuming.resume(run, config, listener, cancellation);
+  }
+
+  /**
    * Trains a saved model on, with its own tokenizer; progress goes to the log.
    *
    * @return a new model that the caller closes; the directory stays as it is
-   * @throws IOException if the model or the corpus cannot be read
-   * @throws IllegalArgumentException as {@link #fineTune(LanguageModel, Corpus, TrainingConfig,
-   *     TrainingListener, Cancellation)}
-   * @throws DivergedException if the loss is no longer finite
+   * @see #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel fineTune(Path directory, Path corpus, TrainingConfig config)
       throws IOException {
@@ -131,10 +150,7 @@ public final class LanguageModel implements AutoCloseable {
    * Trains a model on, with its own tokenizer; progress goes to the log.
    *
    * @return a new model that the caller closes; the given one stays as it is
-   * @throws IOException if the corpus cannot be read or is malformed
-   * @throws IllegalArgumentException as {@link #fineTune(LanguageModel, Corpus, TrainingConfig,
-   *     TrainingListener, Cancellation)}
-   * @throws DivergedException if the loss is no longer finite
+   * @see #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel fineTune(LanguageModel model, Path corpus, TrainingConfig config)
       throws IOException {

@@ -1,28 +1,25 @@
 package dev.spatz;
 
-import dev.spatz.LanguageModel.DivergedException;
 import dev.spatz.checkpoint.BaseModel;
-import dev.spatz.checkpoint.Provenance;
+import dev.spatz.checkpoint.RunDirectory;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.dataset.TokenizerLearning;
-import dev.spatz.kernel.KernelBackend;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Automatic;
 import dev.spatz.training.Cancellation;
+import dev.spatz.training.CheckpointConfig;
 import dev.spatz.training.FineTuning;
 import dev.spatz.training.TokenizerKind;
-import dev.spatz.training.Trainer;
 import dev.spatz.training.TrainingConfig;
-import dev.spatz.training.TrainingDivergedException;
 import dev.spatz.training.TrainingListener;
-import dev.spatz.training.TrainingResult;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Behind the door's methods that train: corpus → tokenizer and data set → trained model. */
@@ -33,18 +30,30 @@ final class ModelTraining {
   static LanguageModel train(
       Corpus corpus, TrainingConfig config, TrainingListener listener, Cancellation cancellation)
       throws IOException {
-    Tokenizer tokenizer = learnTokenizer(corpus, config);
-    int ids = tokenizer.vocabularySize();
-    DatasetOptions options = DatasetOptions.defaults().withValidation(config.validation());
-    try (Dataset data = Dataset.prepare(corpus, tokenizer, options)) {
-      TransformerConfig shape =
-          config.model() != null
-              ? config.model().withVocabularySize(ids)
-              : Automatic.model(ids, config.dropout());
-      data.requireWindows(shape.contextLength());
-      Transformer fresh = Transformer.initialized(shape, DataType.FLOAT, config.seed());
-      return train(data, fresh, tokenizer, config, Map.of(), listener, cancellation);
+    try (RunDirectory run = runDirectory(config)) {
+      Tokenizer tokenizer = learnTokenizer(corpus, config);
+      int ids = tokenizer.vocabularySize();
+      try (Dataset data = Dataset.prepare(corpus, tokenizer, datasetOptions(config, run))) {
+        TransformerConfig shape =
+            config.model() != null
+                ? config.model().withVocabularySize(ids)
+                : Automatic.model(ids, config.dropout());
+        data.requireWindows(shape.contextLength());
+        Transformer fresh = Transformer.initialized(shape, DataType.FLOAT, config.seed());
+        return new TrainingRun(data, fresh, tokenizer, Map.of(), run)
+            .train(config, listener, cancellation);
+      }
     }
+  }
+
+  private static @Nullable RunDirectory runDirectory(TrainingConfig config) throws IOException {
+    CheckpointConfig checkpoints = config.checkpoints();
+    return checkpoints == null ? null : RunDirectory.create(checkpoints.directory());
+  }
+
+  private static DatasetOptions datasetOptions(TrainingConfig config, @Nullable RunDirectory run) {
+    DatasetOptions options = DatasetOptions.defaults().withValidation(config.validation());
+    return run == null ? options : options.withDirectory(run.path());
   }
 
   private static Tokenizer learnTokenizer(Corpus corpus, TrainingConfig config) throws IOException {
@@ -75,43 +84,15 @@ final class ModelTraining {
     TokenizerKind kind =
         own instanceof CharacterTokenizer ? TokenizerKind.CHARACTER : TokenizerKind.BYTE_PAIR;
     TrainingConfig decided = FineTuning.config(config, model.config(), kind, own.vocabularySize());
-    DatasetOptions options = DatasetOptions.defaults().withValidation(config.validation());
-    try (Dataset data = Dataset.prepare(corpus, own, options)) {
+    try (RunDirectory run = runDirectory(config);
+        Dataset data = Dataset.prepare(corpus, own, datasetOptions(config, run))) {
       data.requireWindows(model.config().contextLength());
       Map<String, String> base =
           model.lifetime.whileOpen(
               () -> BaseModel.describe(model.transformer, model.provenance().orElse(null)));
       Transformer copy =
           model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
-      return train(data, copy, own, decided, base, listener, cancellation);
-    }
-  }
-
-  /** Trains a transformer, which becomes the model's, or is closed. */
-  private static LanguageModel train(
-      Dataset data,
-      Transformer transformer,
-      Tokenizer tokenizer,
-      TrainingConfig config,
-      Map<String, String> base,
-      TrainingListener listener,
-      Cancellation cancellation) {
-    KernelBackend kernels = KernelBackend.choose();
-    try (Trainer trainer = Trainer.create(transformer, data, config, kernels)) {
-      try {
-        TrainingResult result = trainer.run(listener, cancellation);
-        Provenance provenance = Provenance.of(data, trainer.plan(), result, base);
-        return new LanguageModel(transformer, tokenizer, provenance, kernels);
-      } catch (TrainingDivergedException e) {
-        Provenance provenance = Provenance.of(data, trainer.plan(), null, base);
-        throw new DivergedException(
-            e, new LanguageModel(transformer, tokenizer, provenance, kernels));
-      }
-    } catch (DivergedException e) {
-      throw e; // its model owns the weights
-    } catch (RuntimeException | Error e) {
-      transformer.close();
-      throw e;
+      return new TrainingRun(data, copy, own, base, run).train(decided, listener, cancellation);
     }
   }
 }

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class AtomicDirectory {
   /** Locked as long as its directory is being written, which tells a live one from a left one. */
-  private static final String LOCK = "saving.lock";
+  static final String LOCK = "saving.lock";
 
   private static final String OLD = ".spatz-old";
   private static final String FRESH = ".spatz-tmp-";
@@ -109,6 +109,29 @@ final class AtomicDirectory {
       move(old, target);
       forceDirectory(parent(target));
     }
+  }
+
+  /**
+   * Undoes or deletes all that killed processes have left of directories in a parent whose names
+   * begin so. Nobody else writes any meanwhile.
+   */
+  static void recoverAll(Path parent, String start) throws IOException {
+    for (Path left : entries(parent, "." + start)) {
+      String name = left.getFileName().toString();
+      if (name.endsWith(OLD)) {
+        recover(parent.resolve(name.substring(1, name.length() - OLD.length())));
+      }
+    }
+    for (Path left : entries(parent, "." + start)) {
+      deleteTree(left);
+    }
+  }
+
+  /** Deletes a directory: after a kill at any moment it is there whole, or not at all. */
+  static void delete(Path directory) throws IOException {
+    Path trash = beside(directory, TRASH + UUID.randomUUID());
+    move(directory, trash);
+    deleteTree(trash);
   }
 
   /** Whether there is nothing of this name, or a directory without entries. */
@@ -208,8 +231,11 @@ final class AtomicDirectory {
   // ---- files ----
 
   private List<Path> besides(String kind) throws IOException {
-    String start = beside(target, kind).getFileName().toString();
-    try (Stream<Path> entries = Files.list(parent(target))) {
+    return entries(parent(target), beside(target, kind).getFileName().toString());
+  }
+
+  private static List<Path> entries(Path parent, String start) throws IOException {
+    try (Stream<Path> entries = Files.list(parent)) {
       return entries.filter(path -> path.getFileName().toString().startsWith(start)).toList();
     }
   }
@@ -234,12 +260,12 @@ final class AtomicDirectory {
     return target.resolveSibling("." + target.getFileName() + suffix);
   }
 
-  private static void move(Path from, Path to) throws IOException {
+  static void move(Path from, Path to) throws IOException {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
   }
 
   /** Makes the entries of a directory durable; Windows has no such call, and needs none. */
-  private static void forceDirectory(Path directory) throws IOException {
+  static void forceDirectory(Path directory) throws IOException {
     if (directory.getFileSystem().getSeparator().equals("/")) {
       try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
         channel.force(true);
@@ -247,7 +273,7 @@ final class AtomicDirectory {
     }
   }
 
-  private static void deleteTree(Path directory) throws IOException {
+  static void deleteTree(Path directory) throws IOException {
     if (!Files.exists(directory)) {
       return;
     }

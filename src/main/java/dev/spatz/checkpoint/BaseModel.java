@@ -6,7 +6,6 @@ import dev.spatz.transformer.Transformer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -53,7 +52,7 @@ public final class BaseModel {
    * model's layout.
    */
   static String digest(Transformer transformer) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256Sums.digest();
     float[] values = new float[BLOCK];
     ByteBuffer bytes = ByteBuffer.allocate(BLOCK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     for (Parameter parameter : transformer.parameters().layout().parameters()) {
@@ -66,13 +65,5 @@ public final class BaseModel {
       }
     }
     return HexFormat.of().formatHex(digest.digest());
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has it
-    }
   }
 }

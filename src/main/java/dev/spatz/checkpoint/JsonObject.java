@@ -185,6 +185,13 @@ final class JsonObject {
     return value.doubleValue();
   }
 
+  double requireNumber(String key) throws InvalidFileException {
+    if (!has(key)) {
+      throw invalid(key, "it must be a number");
+    }
+    return number(0, key);
+  }
+
   boolean flag(boolean absent, String key) throws InvalidFileException {
     JsonNode value = find(key);
     if (value == null) {

@@ -100,8 +100,17 @@ public record Provenance(
         Instant.now());
   }
 
+  /** The same of a model that is still being trained, so many steps so far. */
+  public Provenance after(long steps) {
+    Map<String, String> now = new LinkedHashMap<>(configuration);
+    now.put("stopped by", "nothing; a checkpoint");
+    now.put("steps done", Long.toString(steps));
+    return new Provenance(
+        dataDigest, dataBytes, now, seed, null, null, null, libraryVersion, Instant.now());
+  }
+
   /** The version of this library, from its jar. */
-  private static String version() {
+  static String version() {
     String version = Provenance.class.getPackage().getImplementationVersion();
     return version == null ? "unknown (not run from a jar)" : version;
   }

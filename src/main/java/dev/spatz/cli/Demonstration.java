@@ -46,8 +46,8 @@ final class Demonstration {
             .withTimeBudget(TIME_BUDGET)
             .withValidationFraction(VALIDATION)
             .withSeed(SEED);
-    if (!new TrainingRun(notes, LanguageModel::train)
-        .trainAndSave(Corpus.of(definitions), config, DIRECTORY)) {
+    if (!new TrainingRun(notes)
+        .trainAndSave(Corpus.of(definitions), config, LanguageModel::train, DIRECTORY)) {
       return ExitCode.SOFTWARE;
     }
     try (LanguageModel model = LanguageModel.load(DIRECTORY)) {

@@ -59,8 +59,8 @@ final class FineTuneCommand implements Callable<Integer> {
       TrainingRun.Training training =
           (texts, settings, listener, cancellation) ->
               LanguageModel.fineTune(model, texts, settings, listener, cancellation);
-      new TrainingRun(spec.commandLine().getErr(), training)
-          .trainAndSave(options.corpus(corpus), config, options.out());
+      new TrainingRun(spec.commandLine().getErr())
+          .trainAndSave(options.corpus(corpus), config, options.reporting(training), options.out());
     }
     return ExitCode.OK;
   }

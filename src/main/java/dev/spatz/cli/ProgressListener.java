@@ -61,6 +61,11 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
+  public void resumed(long step) {
+    print("going on after step %,d", step);
+  }
+
+  @Override
   public void stepDone(StepReport report) {
     progress = progress.after(report);
     if (bar != null) {

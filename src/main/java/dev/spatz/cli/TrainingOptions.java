@@ -2,6 +2,7 @@ package dev.spatz.cli;
 
 import dev.spatz.dataset.Corpus;
 import dev.spatz.kernel.Precision;
+import dev.spatz.report.TrainingReport;
 import dev.spatz.training.TrainingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,6 +53,15 @@ final class TrainingOptions {
               + " bfloat16 where it is faster).")
   private Precision precision;
 
+  @Option(
+      names = "--report",
+      paramLabel = "DIR",
+      description = "Directory for metrics.jsonl and report.html, curves and samples of the run.")
+  private @Nullable Path report;
+
+  @ArgGroup(exclusive = false)
+  private @Nullable CheckpointOptions checkpoints;
+
   @Mixin private CorpusOptions texts;
 
   /** How long to train. */
@@ -74,6 +84,18 @@ final class TrainingOptions {
   /** Where the model goes. */
   Path out() {
     return out;
+  }
+
+  /** A training, with a report of it if one is wanted. */
+  TrainingRun.Training reporting(TrainingRun.Training training) {
+    if (report == null) {
+      return training;
+    }
+    return (corpus, config, listener, cancellation) -> {
+      try (TrainingReport pages = TrainingReport.into(report)) {
+        return training.run(corpus, config, listener.and(pages), cancellation);
+      }
+    };
   }
 
   /** The texts of these files. */
@@ -101,7 +123,23 @@ final class TrainingOptions {
       require(length.steps > 0, "--steps", length.steps);
       config = config.withSteps(length.steps);
     }
-    return config;
+    return checkpoints == null ? config : checkpoints.applyTo(config);
+  }
+
+  /** The steps alone, 0 if they are not given; refuses all else that says how to train. */
+  long onlySteps() {
+    boolean more =
+        validation != null
+            || seed != null
+            || precision != Precision.AUTO
+            || checkpoints != null
+            || length != null && length.minutes != null;
+    if (more) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "a run is resumed with its own settings; give its texts too, to have others compared");
+    }
+    return length == null || length.steps == null ? TrainingConfig.AUTO : length.steps;
   }
 
   private void require(boolean positive, String option, Number value) {

@@ -4,6 +4,7 @@ import dev.spatz.LanguageModel;
 import dev.spatz.LanguageModel.DivergedException;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.training.Cancellation;
+import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.StopReason;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
@@ -20,13 +21,13 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Trains a model with its progress in view, and saves it, also when it is stopped early. */
 final class TrainingRun {
   private static final String NOTHING_SAVED = "stopped before the first step: nothing is saved";
 
   private final PrintWriter notes;
-  private final Training training;
 
   /** How a corpus becomes a model. */
   interface Training {
@@ -35,10 +36,14 @@ final class TrainingRun {
         throws IOException;
   }
 
+  /** How a model comes about. */
+  private interface Work {
+    LanguageModel run(TrainingListener listener, Cancellation cancellation) throws IOException;
+  }
+
   /** {@code notes} is where the progress is written. */
-  TrainingRun(PrintWriter notes, Training training) {
+  TrainingRun(PrintWriter notes) {
     this.notes = notes;
-    this.training = training;
   }
 
   /**
@@ -47,25 +52,48 @@ final class TrainingRun {
    * @return whether training came to its end; if it was stopped before, the JVM is ending
    * @throws IOException if the corpus cannot be read or the model cannot be saved
    */
-  boolean trainAndSave(Corpus corpus, TrainingConfig config, Path out) throws IOException {
+  boolean trainAndSave(Corpus corpus, TrainingConfig config, Training training, Path out)
+      throws IOException {
     requireFree(out);
     OptionalLong size = corpus.sizeInBytes(); // also finds out now whether all files are there
+    return save(
+        String.format(
+            Locale.ROOT,
+            "tokenizing %s ...",
+            size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text"),
+        (listener, cancellation) -> training.run(corpus, config, listener, cancellation),
+        config.checkpoints() == null ? null : config.checkpoints().directory(),
+        out);
+  }
+
+  /** Goes on with a run, and saves, as {@link #trainAndSave}. */
+  boolean resumeAndSave(Path run, ResumeConfig config, Path out) throws IOException {
+    requireFree(out);
+    return save(
+        "resuming " + run + " ...",
+        (listener, cancellation) -> LanguageModel.resume(run, config, listener, cancellation),
+        run,
+        out);
+  }
+
+  private boolean save(String beginning, Work work, @Nullable Path run, Path out)
+      throws IOException {
     try (ShutdownGuard guard = new ShutdownGuard(notes);
         ProgressListener progress = new ProgressListener(notes, Terminal.isThere())) {
-      note(
-          String.format(
-              Locale.ROOT,
-              "tokenizing %s ...",
-              size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text"));
+      note(beginning);
       TrainingListener listener = begins(guard).and(progress);
-      try (LanguageModel model = training.run(corpus, config, listener, guard.cancellation())) {
+      try (LanguageModel model = work.run(listener, guard.cancellation())) {
         TrainingResult result = progress.result().orElseThrow();
         if (result.steps() == 0) {
           note(NOTHING_SAVED);
         } else {
           save(model, out);
         }
-        return result.reason() != StopReason.CANCELLED;
+        boolean ended = result.reason() != StopReason.CANCELLED;
+        if (!ended && run != null) {
+          note("train --resume " + run + " goes on");
+        }
+        return ended;
       } catch (InterruptedIOException | ClosedByInterruptException e) {
         note(NOTHING_SAVED);
         return false;

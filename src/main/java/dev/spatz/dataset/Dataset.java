@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Dataset implements AutoCloseable {
   /** The name of the token file in a directory. */
-  static final String FILE_NAME = "dataset.tokens";
+  public static final String FILE_NAME = "dataset.tokens";
 
   private static final Logger LOG = LoggerFactory.getLogger(Dataset.class);
 

@@ -6,7 +6,9 @@ import dev.spatz.kernel.Tensors;
 import dev.spatz.transformer.ParameterLayout;
 import dev.spatz.transformer.ParameterSet;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -86,6 +88,16 @@ public final class AdamW implements Optimizer {
             config.epsilon(),
             step.number(),
             step.gradientScale()));
+  }
+
+  @Override
+  public Map<String, INDArray> state() {
+    Map<String, INDArray> state = new LinkedHashMap<>();
+    for (int i = 0; i < parts.size(); i++) {
+      state.put("first_moment." + i, parts.get(i).firstMoment);
+      state.put("second_moment." + i, parts.get(i).secondMoment);
+    }
+    return state;
   }
 
   @Override

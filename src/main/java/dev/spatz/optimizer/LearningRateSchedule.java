@@ -8,6 +8,21 @@ public sealed interface LearningRateSchedule {
   /** The learning rate of a step. */
   double at(long step);
 
+  /** The highest learning rate. */
+  double peak();
+
+  /** The lowest, at the end. */
+  double floor();
+
+  /** Steps of warm-up. */
+  long warmup();
+
+  /** Steps of the whole schedule. */
+  long steps();
+
+  /** The same over another number of steps, a decay at the end being the same part of them. */
+  LearningRateSchedule withSteps(long value);
+
   /**
    * Linear warm-up, then half a cosine from the peak down to the floor at the last step, as nanoGPT
    * does it (Loshchilov and Hutter 2017).
@@ -22,6 +37,11 @@ public sealed interface LearningRateSchedule {
     /** Checks the numbers. */
     public Cosine {
       requireSensible(peak, floor, warmup, steps);
+    }
+
+    @Override
+    public Cosine withSteps(long value) {
+      return new Cosine(peak, floor, warmup, value);
     }
 
     @Override
@@ -61,6 +81,13 @@ public sealed interface LearningRateSchedule {
                 decay,
                 steps));
       }
+    }
+
+    @Override
+    public WarmupStableDecay withSteps(long value) {
+      long part = Math.round((double) decay / steps * value);
+      return new WarmupStableDecay(
+          peak, floor, warmup, Math.max(0, Math.min(part, value - warmup)), value);
     }
 
     @Override

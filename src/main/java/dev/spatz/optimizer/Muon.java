@@ -6,6 +6,7 @@ import dev.spatz.kernel.Tensors;
 import dev.spatz.transformer.Parameter;
 import dev.spatz.transformer.ParameterSet;
 import java.util.List;
+import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -62,6 +63,13 @@ public final class Muon implements Optimizer {
             config.momentum(),
             config.weightDecay(),
             step.gradientScale()));
+  }
+
+  @Override
+  public Map<String, INDArray> state() {
+    Map<String, INDArray> state = rest.state();
+    state.put("momentum", moments);
+    return state;
   }
 
   @Override

@@ -2,6 +2,8 @@ package dev.spatz.optimizer;
 
 import dev.spatz.kernel.Kernels;
 import dev.spatz.transformer.ParameterSet;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Makes weights better by their gradients, and owns what it remembers of them.
@@ -37,6 +39,12 @@ public sealed interface Optimizer extends AutoCloseable permits AdamW, Muon {
 
   /** Does one of a step's tasks, 0…{@code tasks() − 1}. */
   void update(Kernels kernels, int task, Step step);
+
+  /**
+   * What it remembers, by name: its own arrays, all that it needs to go on after another one of the
+   * same configuration and parameters.
+   */
+  Map<String, INDArray> state();
 
   /** Bytes off the heap. */
   long bytes();

@@ -16,6 +16,11 @@ public final class LoggingListener implements TrainingListener {
   }
 
   @Override
+  public void resumed(long step) {
+    LOG.info("going on after step {}", step);
+  }
+
+  @Override
   public void evaluated(long step, Evaluation evaluation, boolean best) {
     LOG.info("step {}: {}{}", step, evaluation, best ? ", the best so far" : "");
   }

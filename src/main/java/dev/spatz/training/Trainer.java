@@ -5,11 +5,16 @@ import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Precision;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,10 +40,14 @@ public final class Trainer implements AutoCloseable {
   private final ParameterSet best;
   private final ParameterSet sum;
   private final Deque<Double> recentLosses = new ArrayDeque<>();
+  private @Nullable Checkpoints checkpoints;
   private long step;
+  private long averaged;
   private long bestStep;
   private @Nullable Evaluation bestEvaluation;
   private int evaluationsWithoutImprovement;
+  private Duration earlier = Duration.ZERO;
+  private long start = System.nanoTime();
 
   private Trainer(
       Transformer transformer,
@@ -76,21 +85,11 @@ public final class Trainer implements AutoCloseable {
    */
   public static Trainer create(
       Transformer transformer, Dataset data, TrainingConfig config, KernelBackend kernels) {
-    data.requireWindows(transformer.config().contextLength());
-    if (data.vocabularySize() > transformer.config().vocabularySize()) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "the data set's vocabulary of %,d ids exceeds the model's vocabularySize (%,d)",
-              data.vocabularySize(),
-              transformer.config().vocabularySize()));
-    }
-    int threads =
-        config.threads() > 0 ? config.threads() : Runtime.getRuntime().availableProcessors();
+    requireFitting(data, transformer);
     boolean mixed =
         config.precision().resolve(kernels, transformer.config().channels()) == Precision.BF16;
     Transformer passes = mixed ? transformer.mixed() : transformer;
-    WorkerTeam team = new WorkerTeam(threads, passes, kernels);
+    WorkerTeam team = team(config.threads(), passes, kernels);
     try {
       long steps =
           config.steps() > 0
@@ -107,6 +106,39 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
+  /**
+   * A trainer for a plan that is decided already.
+   *
+   * @param threads worker threads; {@link TrainingConfig#AUTO}: the processors the JVM sees
+   * @return a trainer that the caller closes
+   * @throws IllegalArgumentException as {@link #create(Transformer, Dataset, TrainingConfig,
+   *     KernelBackend)}
+   */
+  public static Trainer create(
+      Transformer transformer, Dataset data, TrainingPlan plan, int threads) {
+    requireFitting(data, transformer);
+    boolean mixed = plan.precision() == Precision.BF16;
+    Transformer passes = mixed ? transformer.mixed() : transformer;
+    return new Trainer(passes, mixed, data, team(threads, passes, plan.kernels()), plan);
+  }
+
+  private static WorkerTeam team(int threads, Transformer passes, KernelBackend kernels) {
+    int size = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+    return new WorkerTeam(size, passes, kernels);
+  }
+
+  private static void requireFitting(Dataset data, Transformer transformer) {
+    data.requireWindows(transformer.config().contextLength());
+    if (data.vocabularySize() > transformer.config().vocabularySize()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "the data set's vocabulary of %,d ids exceeds the model's vocabularySize (%,d)",
+              data.vocabularySize(),
+              transformer.config().vocabularySize()));
+    }
+  }
+
   /** The decided plan. */
   public TrainingPlan plan() {
     return plan;
@@ -117,28 +149,98 @@ public final class Trainer implements AutoCloseable {
     return step;
   }
 
+  /** From now on has the state kept as often as the configuration says. */
+  public void keepStates(CheckpointConfig config, TrainingState.Keeper keeper) {
+    checkpoints = new Checkpoints(config, keeper, bestEvaluation == null ? -1 : step);
+  }
+
+  /**
+   * The state after the last step; its arrays are this trainer's own.
+   *
+   * @throws IllegalStateException if it has not begun
+   */
+  public TrainingState state() {
+    TrainingProgress progress =
+        new TrainingProgress(
+            step,
+            averaged,
+            bestStep,
+            bestEvaluation(),
+            evaluationsWithoutImprovement,
+            List.copyOf(recentLosses),
+            elapsed());
+    return new TrainingState(progress, arrays());
+  }
+
+  private Map<String, INDArray> arrays() {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    arrays.put("best", best.flat());
+    if (averaged > 0) {
+      arrays.put("sum", sum.flat());
+    }
+    trainingStep.optimizerState().forEach((name, array) -> arrays.put("optimizer." + name, array));
+    return arrays;
+  }
+
+  /**
+   * Takes over a state that was kept, before {@link #run}: the run then goes on as if it had never
+   * stopped. The model has the weights of that state already.
+   *
+   * @param kept by a trainer of the same model and optimizer
+   * @param source of the arrays that were kept with it
+   * @throws IOException if the source throws it; the trainer is then of no use
+   */
+  public void restore(TrainingProgress kept, TrainingState.Source source) throws IOException {
+    step = kept.step();
+    averaged = kept.averaged();
+    bestStep = kept.bestStep();
+    bestEvaluation = kept.bestEvaluation();
+    evaluationsWithoutImprovement = kept.evaluationsWithoutImprovement();
+    recentLosses.clear();
+    recentLosses.addAll(kept.recentLosses());
+    earlier = kept.elapsed();
+    for (Map.Entry<String, INDArray> array : arrays().entrySet()) {
+      source.read(array.getKey(), array.getValue());
+    }
+    if (step <= plan.steps() - plan.averagedSteps()) { // more steps than were planned before
+      averaged = 0;
+      sum.zero();
+    }
+    trainingStep.refresh();
+  }
+
   /**
    * Trains until the plan is done or there is another reason to stop.
    *
    * @throws TrainingDivergedException if a loss or gradient is not finite; the model then has the
    *     best weights of the evaluations so far
+   * @throws java.io.UncheckedIOException if the state could not be kept
    */
   public TrainingResult run(TrainingListener listener, Cancellation cancellation) {
-    long start = System.nanoTime();
+    start = System.nanoTime();
     listener.started(plan);
-    evaluate(listener);
+    if (bestEvaluation == null) {
+      evaluate(listener);
+    } else {
+      listener.resumed(step);
+    }
+    keepState();
     StopReason reason;
-    while ((reason = reasonToStop(start, cancellation)) == null) {
-      doStep(start, listener);
+    while ((reason = reasonToStop(cancellation)) == null) {
+      doStep(listener);
       if (step % plan.evaluationInterval() == 0 || step == plan.steps()) {
         evaluate(listener);
       }
+      if (checkpoints != null) {
+        checkpoints.keepIfDue(step, this::state);
+      }
     }
+    keepState(); // before what a run that goes on does not do
     if (step % plan.evaluationInterval() != 0 && step != plan.steps()) {
       evaluate(listener);
     }
-    if (step == plan.steps() && plan.averagedSteps() > 1) {
-      sum.scale(1.0 / plan.averagedSteps());
+    if (step == plan.steps() && averaged > 1) {
+      sum.scale(1.0 / averaged);
       transformer.parameters().copyFrom(sum);
       trainingStep.refresh();
       evaluate(listener);
@@ -155,12 +257,19 @@ public final class Trainer implements AutoCloseable {
             recentLosses.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN),
             bestStep,
             evaluation,
-            since(start));
+            elapsed());
     listener.finished(result);
     return result;
   }
 
-  private @Nullable StopReason reasonToStop(long start, Cancellation cancellation) {
+  /** Has the state kept now, if {@link #keepStates} said where and it is not kept already. */
+  private void keepState() {
+    if (checkpoints != null) {
+      checkpoints.keep(step, this::state);
+    }
+  }
+
+  private @Nullable StopReason reasonToStop(Cancellation cancellation) {
     if (step >= plan.steps()) {
       return StopReason.STEPS;
     }
@@ -174,20 +283,22 @@ public final class Trainer implements AutoCloseable {
       return StopReason.TOKENS;
     }
     Duration limit = plan.timeLimit();
-    return limit != null && since(start).compareTo(limit) >= 0 ? StopReason.TIME : null;
+    return limit != null && elapsed().compareTo(limit) >= 0 ? StopReason.TIME : null;
   }
 
-  private void doStep(long start, TrainingListener listener) {
+  private void doStep(TrainingListener listener) {
     long stepStart = System.nanoTime();
     double learningRate = plan.schedule().at(step);
     TrainingStep.Outcome outcome = trainingStep.run(step, learningRate);
     if (!outcome.finite()) {
+      keepState();
       transformer.parameters().copyFrom(best);
       throw new TrainingDivergedException(step + 1, outcome.loss(), outcome.gradientNorm());
     }
     step++;
     if (step > plan.steps() - plan.averagedSteps()) {
       trainingStep.addWeights(sum);
+      averaged++;
     }
     recentLosses.addLast(outcome.loss());
     if (recentLosses.size() > RECENT_STEPS) {
@@ -202,7 +313,7 @@ public final class Trainer implements AutoCloseable {
             outcome.gradientNorm(),
             step * plan.tokensPerStep(),
             plan.tokensPerStep() * 1e9 / (System.nanoTime() - stepStart),
-            since(start)));
+            elapsed()));
   }
 
   private void evaluate(TrainingListener listener) {
@@ -231,8 +342,8 @@ public final class Trainer implements AutoCloseable {
     return bestEvaluation;
   }
 
-  private static Duration since(long start) {
-    return Duration.ofNanos(System.nanoTime() - start);
+  private Duration elapsed() {
+    return earlier.plusNanos(System.nanoTime() - start);
   }
 
   /** Ends the worker threads and frees all memory but the model's. */

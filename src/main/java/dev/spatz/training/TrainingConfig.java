@@ -14,6 +14,7 @@ import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.optimizer.MuonConfig;
 import dev.spatz.optimizer.OptimizerConfig;
 import dev.spatz.transformer.TransformerConfig;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +58,7 @@ import org.jspecify.annotations.Nullable;
  *     depend on it
  * @param precision of the matrix products; automatic: bfloat16 where the processor has instructions
  *     for it and the model gains by it
+ * @param checkpoints where the run is kept, so that it can be resumed; null: it is not
  */
 public record TrainingConfig(
     TokenizerKind tokenizer,
@@ -83,7 +85,8 @@ public record TrainingConfig(
     int patience,
     long seed,
     int threads,
-    Precision precision) {
+    Precision precision,
+    @Nullable CheckpointConfig checkpoints) {
 
   /** The value of a number that is chosen automatically. */
   public static final int AUTO = 0;
@@ -168,7 +171,8 @@ public record TrainingConfig(
         0,
         1,
         AUTO,
-        Precision.AUTO);
+        Precision.AUTO,
+        null);
   }
 
   /**
@@ -317,6 +321,16 @@ public record TrainingConfig(
   /** This configuration with another precision of the matrix products. */
   public TrainingConfig withPrecision(Precision value) {
     return with(draft -> draft.precision = value);
+  }
+
+  /** This configuration, keeping checkpoints of the run in a directory of its own. */
+  public TrainingConfig withCheckpoints(Path directory) {
+    return withCheckpoints(CheckpointConfig.of(directory));
+  }
+
+  /** This configuration, keeping checkpoints of the run; null: none. */
+  public TrainingConfig withCheckpoints(@Nullable CheckpointConfig value) {
+    return with(draft -> draft.checkpoints = value);
   }
 
   private TrainingConfig with(Consumer<TrainingConfigDraft> change) {

@@ -34,6 +34,7 @@ final class TrainingConfigDraft {
   long seed;
   int threads;
   Precision precision;
+  @Nullable CheckpointConfig checkpoints;
 
   TrainingConfigDraft(TrainingConfig config) {
     tokenizer = config.tokenizer();
@@ -61,6 +62,7 @@ final class TrainingConfigDraft {
     seed = config.seed();
     threads = config.threads();
     precision = config.precision();
+    checkpoints = config.checkpoints();
   }
 
   TrainingConfig config() {
@@ -89,6 +91,7 @@ final class TrainingConfigDraft {
         patience,
         seed,
         threads,
-        precision);
+        precision,
+        checkpoints);
   }
 }

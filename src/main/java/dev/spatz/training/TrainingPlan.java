@@ -6,7 +6,9 @@ import dev.spatz.optimizer.LearningRateSchedule;
 import dev.spatz.optimizer.OptimizerConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -127,8 +129,99 @@ public record TrainingPlan(
     };
   }
 
+  /**
+   * The plan of a configuration that has to go on after this one: what is automatic in it, and
+   * precision, stay as they were decided.
+   *
+   * @param now the kernels that compute from now on
+   * @throws IllegalStateException if the precision is not possible with them
+   */
+  public TrainingPlan goOn(TrainingConfig config, KernelBackend now) {
+    TransformerConfig shape =
+        config.model() == null ? model : config.model().withVocabularySize(model.vocabularySize());
+    if (config.dropout() > 0) {
+      shape = shape.withDropout(config.dropout());
+    }
+    boolean automaticRate = config.learningRate() == TrainingConfig.AUTO;
+    boolean automaticFloor = automaticRate && config.minLearningRate() < 0;
+    TrainingConfig decided =
+        config
+            .withBatchSize(config.batchSize() > 0 ? config.batchSize() : batchSize)
+            .withShards(config.shards() > 0 ? config.shards() : shards)
+            .withMinLearningRate(automaticFloor ? schedule.floor() : config.minLearningRate())
+            .withLearningRate(automaticRate ? schedule.peak() : config.learningRate())
+            .withWarmupSteps(config.warmupSteps() >= 0 ? config.warmupSteps() : schedule.warmup())
+            .withAveragedSteps(config.averagedSteps() >= 0 ? config.averagedSteps() : averagedSteps)
+            .withEvaluationInterval(
+                config.evaluationInterval() > 0 ? config.evaluationInterval() : evaluationInterval)
+            .withEvaluationTokens(
+                config.evaluationTokens() > 0 ? config.evaluationTokens() : evaluationTokens)
+            .withPrecision(config.precision() == Precision.AUTO ? precision : config.precision());
+    return of(decided, shape, config.steps() > 0 ? config.steps() : steps, now);
+  }
+
+  /**
+   * The same plan with other kernels.
+   *
+   * @throws IllegalStateException if the precision is not possible with them
+   */
+  public TrainingPlan goOn(KernelBackend now) {
+    return with(steps, now, precision.resolve(now, model.channels()));
+  }
+
+  /**
+   * The same plan for another number of steps; of its schedule only the end moves.
+   *
+   * @throws IllegalArgumentException if the warm-up is longer than that
+   */
+  public TrainingPlan withSteps(long value) {
+    return value == steps ? this : with(value, kernels, precision);
+  }
+
+  private TrainingPlan with(long allSteps, KernelBackend now, Precision products) {
+    return new TrainingPlan(
+        model,
+        batchSize,
+        accumulation,
+        shards,
+        allSteps,
+        allSteps == steps ? schedule : schedule.withSteps(allSteps),
+        optimizer,
+        gradientClip,
+        Math.min(averagedSteps, allSteps),
+        evaluationInterval,
+        evaluationTokens,
+        patience,
+        timeLimit,
+        tokenLimit,
+        seed,
+        now,
+        products);
+  }
+
+  /** What is another setting in another plan: name, value here, value there. */
+  public List<String> changes(TrainingPlan other) {
+    Map<String, String> theirs = other.settings();
+    List<String> changes = new ArrayList<>();
+    settings()
+        .forEach(
+            (name, value) -> {
+              String changed = theirs.get(name);
+              if (!value.equals(changed)) {
+                changes.add(name + " was " + value + ", is " + changed);
+              }
+            });
+    return changes;
+  }
+
   /** Every setting by name, for people and files. */
   public Map<String, String> describe() {
+    Map<String, String> settings = settings();
+    settings.put("instructionSet", kernels.instructionSet());
+    return settings;
+  }
+
+  private Map<String, String> settings() {
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("model", model.toString());
     settings.put("parameters", Long.toString(model.parameterCount()));
@@ -148,7 +241,6 @@ public record TrainingPlan(
     settings.put("seed", Long.toString(seed));
     settings.put("kernels", kernels.toString());
     settings.put("precision", precision.toString());
-    settings.put("instructionSet", kernels.instructionSet());
     return settings;
   }
 

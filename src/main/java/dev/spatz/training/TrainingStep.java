@@ -7,6 +7,8 @@ import dev.spatz.optimizer.Optimizer;
 import dev.spatz.transformer.DropoutSites;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * One step: gradients of all shards, their norm, the update. What a step reads depends on the seed
@@ -139,6 +141,11 @@ final class TrainingStep implements AutoCloseable {
   /** Bytes off the heap for the optimizer's moments. */
   long momentBytes() {
     return optimizer.bytes();
+  }
+
+  /** What the optimizer remembers, see {@link Optimizer#state}. */
+  Map<String, INDArray> optimizerState() {
+    return optimizer.state();
   }
 
   /** Adds the weights to a sum of them. */

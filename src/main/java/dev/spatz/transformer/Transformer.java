@@ -1,10 +1,10 @@
 package dev.spatz.transformer;
 
-import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Dropout;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -231,11 +231,10 @@ public final class Transformer implements AutoCloseable {
 
   /** From ids to the normalized result of the last block, kept in the workspace. */
   void forward(Kernels kernels, Workspace workspace, int[] inputs, DropoutSites dropout) {
-    AttentionShape shape = config.attentionShape(workspace.time);
+    List<PackedSequence> sequences = workspace.packed();
     Attention attention =
         (layer, qkv, out) ->
-            kernels.attention(
-                qkv, shape, dropout.attentionWeights(layer), out, workspace.logSumExp.get(layer));
+            PackedSequence.attention(kernels, sequences, layer, dropout.attentionWeights(layer));
     forward(
         kernels,
         weights,
@@ -296,7 +295,6 @@ public final class Transformer implements AutoCloseable {
     Activations activations = workspace.activations;
     Workspace.Gradients d = workspace.gradients;
     int time = workspace.time;
-    AttentionShape shape = config.attentionShape(time);
     INDArray dX = d.stream(); // (R,C)
     Tensors.fill(dX, 0);
     weights
@@ -330,14 +328,7 @@ public final class Transformer implements AutoCloseable {
       layer
           .projection()
           .backward(kernels, dBranch, a.attended(), d.attended(), dLayer.projection());
-      kernels.attentionBackward(
-          d.attended(),
-          a.qkv(),
-          a.attended(),
-          workspace.logSumExp.get(i),
-          shape,
-          dropout.attentionWeights(i),
-          d.qkv());
+      PackedSequence.attentionBackward(kernels, workspace.packed(), i, dropout.attentionWeights(i));
       rotateBackward(kernels, d.qkv(), workspace.positions);
       layer.queryKeyNorm().backward(kernels, d.qkv(), a.heads(), dLayer.queryKeyNorm());
       layer

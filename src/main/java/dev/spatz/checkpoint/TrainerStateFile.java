@@ -1,0 +1,142 @@
+package dev.spatz.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.spatz.training.CheckpointConfig;
+import dev.spatz.training.Evaluation;
+import dev.spatz.training.TrainingProgress;
+import dev.spatz.transformer.TransformerConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * {@code trainer_state.json}: what a run was told and how far it has come, all but its arrays.
+ *
+ * @param settings the run's
+ * @param progress at this checkpoint
+ */
+record TrainerStateFile(RunSettings settings, TrainingProgress progress) {
+  static final String NAME = "trainer_state.json";
+
+  private static final String VERSION = "format";
+  private static final int CURRENT_VERSION = 1;
+
+  /** Writes the file of a checkpoint. */
+  void write(Path directory) throws IOException {
+    CheckpointConfig checkpoints = settings.checkpoints();
+    ObjectNode json =
+        JsonObject.create()
+            .put(VERSION, CURRENT_VERSION)
+            .put("library_version", settings.libraryVersion())
+            .put("instruction_set", settings.instructionSet())
+            .put("tokens_sha256", settings.tokensDigest())
+            .put("threads", settings.threads());
+    json.set("progress", progressJson());
+    json.set("plan", PlanJson.write(settings.plan()));
+    json.putObject("checkpoints")
+        .put("every_steps", checkpoints.everySteps())
+        .put("every", checkpoints.every() == null ? null : checkpoints.every().toString())
+        .put("keep", checkpoints.keep());
+    settings.base().forEach(json.putObject("base")::put);
+    JsonObject.write(directory.resolve(NAME), json);
+  }
+
+  private ObjectNode progressJson() {
+    Evaluation best = progress.bestEvaluation();
+    ObjectNode json =
+        JsonObject.create()
+            .put("step", progress.step())
+            .put("averaged", progress.averaged())
+            .put("best_step", progress.bestStep())
+            .put("evaluations_without_improvement", progress.evaluationsWithoutImprovement())
+            .put("elapsed", progress.elapsed().toString());
+    ArrayNode losses = json.putArray("recent_losses");
+    progress.recentLosses().forEach(losses::add);
+    json.putObject("best_evaluation")
+        .put("tokens", best.tokens())
+        .put("text_bytes", best.textBytes())
+        .put("nats_per_token", text(best.natsPerToken()))
+        .put("margin", text(best.margin()));
+    return json;
+  }
+
+  /**
+   * Reads the file of a checkpoint.
+   *
+   * @param model shape of the checkpoint's model
+   */
+  static TrainerStateFile read(Path checkpoint, Path run, TransformerConfig model)
+      throws IOException {
+    JsonObject json = JsonObject.read(checkpoint.resolve(NAME), JsonObject.SETTINGS_BYTES);
+    if (json.integer(0, VERSION) != CURRENT_VERSION) {
+      throw json.invalid(VERSION, "another version of this library wrote it; use that one");
+    }
+    try {
+      JsonObject checkpoints = json.requireObject("checkpoints");
+      CheckpointConfig config =
+          new CheckpointConfig(
+              run,
+              checkpoints.longInteger("every_steps"),
+              checkpoints.has("every") ? PlanJson.duration(checkpoints, "every") : null,
+              checkpoints.integer(0, "keep"));
+      Map<String, String> base = new LinkedHashMap<>();
+      JsonObject known = json.requireObject("base");
+      for (String name : known.keys()) {
+        base.put(name, known.text(name));
+      }
+      RunSettings settings =
+          new RunSettings(
+              PlanJson.read(json.requireObject("plan"), model),
+              json.text("instruction_set"),
+              json.text("tokens_sha256"),
+              base,
+              config,
+              json.integer(0, "threads"),
+              json.text("library_version"));
+      return new TrainerStateFile(settings, progress(json.requireObject("progress")));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFileException(json.path(), e.getMessage(), e);
+    }
+  }
+
+  private static TrainingProgress progress(JsonObject json) throws InvalidFileException {
+    JsonObject best = json.requireObject("best_evaluation");
+    List<Double> losses = new ArrayList<>();
+    for (JsonNode loss : json.requireArray("recent_losses")) {
+      if (!loss.isNumber()) {
+        throw json.invalid("recent_losses", "it must have numbers only");
+      }
+      losses.add(loss.doubleValue());
+    }
+    return new TrainingProgress(
+        PlanJson.atLeast(0, json, "step"),
+        PlanJson.atLeast(0, json, "averaged"),
+        PlanJson.atLeast(0, json, "best_step"),
+        new Evaluation(
+            best.longInteger("tokens"),
+            best.longInteger("text_bytes"),
+            number(best, "nats_per_token"),
+            number(best, "margin")),
+        json.integer(0, "evaluations_without_improvement"),
+        losses,
+        PlanJson.duration(json, "elapsed"));
+  }
+
+  /** Not as numbers of JSON, which has no infinity and no NaN. */
+  private static String text(double value) {
+    return Double.toString(value);
+  }
+
+  private static double number(JsonObject json, String key) throws InvalidFileException {
+    try {
+      return Double.parseDouble(json.text(key));
+    } catch (NumberFormatException e) {
+      throw json.invalid(key, "it must be a number");
+    }
+  }
+}
