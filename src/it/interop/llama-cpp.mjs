@@ -13,7 +13,7 @@ const llama = await getLlama({
   gpu: false,
   build: "never",
   skipDownload: true,
-  maxThreads: 2,
+  maxThreads: 1, // of these small models, more only wait for each other
   logLevel: LlamaLogLevel.error,
 });
 

@@ -21,6 +21,8 @@ import java.util.UUID;
  *   <li>Its {@code LlamaConfig} takes {@code rope_scaling} for none unless its {@code rope_type} is
  *       linear, so that models with Llama 3's scaling get unscaled frequencies.
  *   <li>Its {@code LlamaModel} loads no biases.
+ *   <li>Its {@code PanamaTensorOperations} refuse widths that are no multiple of 8, as the
+ *       feed-forward width of stories260K, 172.
  *   <li>Its {@code TokenizerModel.PreTokenizer} knows ByteLevel only inside a Sequence, and never
  *       its {@code use_regex}. In the form of GPT-2's file, which is ours, it drops every space and
  *       line break of a text. With the splittings of Llama 3 and Qwen 2, which are a Sequence,
@@ -43,7 +45,8 @@ public final class Jlama {
     System.out.println("model | texts with our ids | greedy tokens as ours | verdict");
     for (Iterator<Map.Entry<String, JsonNode>> kinds = expected.fields(); kinds.hasNext(); ) {
       Map.Entry<String, JsonNode> kind = kinds.next();
-      boolean readAsWritten = !kind.getKey().matches("llama3-rope|llama-biases.*");
+      boolean readAsWritten =
+          !kind.getKey().matches("llama3-rope|llama-biases.*|llama-stories260K");
       if (kind.getKey().startsWith("llama") && readAsWritten) {
         good &= judge(new File(arguments[0], kind.getKey()), kind.getValue());
       }
