@@ -8,6 +8,8 @@ import dev.spatz.checkpoint.RunSettings;
 import dev.spatz.checkpoint.SavedCheckpoint;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.report.FlightRecording;
+import dev.spatz.report.TrainingReport;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.Trainer;
@@ -114,9 +116,24 @@ record TrainingRun(
   }
 
   private LanguageModel finish(
+      Trainer trainer, TrainingListener listener, Cancellation cancellation) throws IOException {
+    if (run == null) {
+      return finishReported(trainer, listener, cancellation);
+    }
+    try (TrainingReport report = TrainingReport.into(run.path())) {
+      return finishReported(trainer, listener.and(report), cancellation);
+    }
+  }
+
+  private LanguageModel finishReported(
       Trainer trainer, TrainingListener listener, Cancellation cancellation) {
+    KernelBackend kernels = trainer.plan().kernels();
+    TrainingListener all =
+        listener
+            .and(new FlightRecording())
+            .and(new TrainingSamples(listener, transformer, tokenizer, kernels));
     try {
-      TrainingResult result = trainer.run(listener, cancellation);
+      TrainingResult result = trainer.run(all, cancellation);
       return model(trainer, Provenance.of(data, trainer.plan(), result, base));
     } catch (TrainingDivergedException e) {
       Provenance provenance = Provenance.of(data, trainer.plan(), null, base);

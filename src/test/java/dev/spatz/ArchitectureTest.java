@@ -41,6 +41,7 @@ final class ArchitectureTest {
           Map.entry("optimizer", Set.of("kernel", "transformer")),
           Map.entry("training", Set.of("dataset", "transformer", "optimizer", "kernel")),
           Map.entry("generation", Set.of("tokenizer", "transformer", "kernel")),
+          Map.entry("report", Set.of("training")),
           Map.entry(
               "checkpoint",
               Set.of(
@@ -50,7 +51,8 @@ final class ArchitectureTest {
                   "transformer",
                   "optimizer",
                   "training",
-                  "generation")),
+                  "generation",
+                  "report")),
           Map.entry(
               ROOT,
               Set.of(
@@ -61,7 +63,8 @@ final class ArchitectureTest {
                   "optimizer",
                   "training",
                   "generation",
-                  "checkpoint")),
+                  "checkpoint",
+                  "report")),
           Map.entry(
               "bench",
               Set.of(
@@ -84,6 +87,7 @@ final class ArchitectureTest {
                   "training",
                   "generation",
                   "checkpoint",
+                  "report",
                   "bench")));
 
   /** Values that the root's signatures show. */
@@ -93,7 +97,10 @@ final class ArchitectureTest {
           "dev.spatz.checkpoint.GgufType",
           "dev.spatz.checkpoint.Provenance",
           "dev.spatz.dataset.Corpus",
+          "dev.spatz.dataset.CorpusReport",
           "dev.spatz.kernel.Precision",
+          "dev.spatz.kernel.WeightPrecision",
+          "dev.spatz.report.TrainingReport",
           "dev.spatz.transformer.TransformerConfig");
 
   private static final Set<String> ND4J_OUTSIDE_KERNEL =

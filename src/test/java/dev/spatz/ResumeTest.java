@@ -198,7 +198,13 @@ class ResumeTest {
     assertArrayEquals(whole.weights, same.weights);
     assertEquals(whole.losses, same.losses);
     assertEquals(
-        List.of("checkpoint-000010", "checkpoint-000012", "dataset.tokens", "run.lock"),
+        List.of(
+            "checkpoint-000010",
+            "checkpoint-000012",
+            "dataset.tokens",
+            "metrics.jsonl",
+            "report.html",
+            "run.lock"),
         entries(run));
   }
 

@@ -1,6 +1,7 @@
 package dev.spatz.checkpoint;
 
 import dev.spatz.dataset.Dataset;
+import dev.spatz.report.TrainingReport;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
@@ -130,6 +131,8 @@ public final class RunDirectory implements AutoCloseable {
               .filter(name -> !name.startsWith("." + CHECKPOINT) && !name.equals(COMPARED))
               .filter(name -> !CHECKPOINT_NAME.matcher(name).matches())
               .filter(name -> !name.startsWith(DAMAGED))
+              .filter(name -> !name.equals(TrainingReport.METRICS))
+              .filter(name -> !name.startsWith(TrainingReport.PAGE))
               .sorted()
               .limit(5)
               .toList();

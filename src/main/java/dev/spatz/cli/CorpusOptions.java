@@ -1,6 +1,7 @@
 package dev.spatz.cli;
 
 import dev.spatz.dataset.Corpus;
+import dev.spatz.dataset.CorpusReport;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,6 +34,11 @@ final class CorpusOptions {
       description = "Encoding of the files (default: ${DEFAULT-VALUE}).")
   private Charset charset;
 
+  @Option(
+      names = "--without-duplicates",
+      description = "Leave out documents that resemble an earlier one.")
+  private boolean withoutDuplicates;
+
   Corpus corpus(List<Path> paths) {
     Corpus corpus = Corpus.of(paths).withCharset(charset);
     if (textColumn != null) {
@@ -41,6 +47,9 @@ final class CorpusOptions {
     if (textField != null) {
       corpus = corpus.withTextField(textField);
     }
-    return decodeHtml ? corpus.withHtmlEntitiesDecoded() : corpus;
+    if (decodeHtml) {
+      corpus = corpus.withHtmlEntitiesDecoded();
+    }
+    return withoutDuplicates ? corpus.withoutDuplicates(CorpusReport.NEAR) : corpus;
   }
 }

@@ -60,7 +60,7 @@ final class FineTuneCommand implements Callable<Integer> {
           (texts, settings, listener, cancellation) ->
               LanguageModel.fineTune(model, texts, settings, listener, cancellation);
       new TrainingRun(spec.commandLine().getErr())
-          .trainAndSave(options.corpus(corpus), config, training, options.out());
+          .trainAndSave(options.corpus(corpus), config, options.reporting(training), options.out());
     }
     return ExitCode.OK;
   }

@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
       FineTuneCommand.class,
       GenerateCommand.class,
       EvaluateCommand.class,
+      InspectCommand.class,
       InfoCommand.class,
       ExportCommand.class,
       BenchCommand.class

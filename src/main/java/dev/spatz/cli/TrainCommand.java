@@ -77,7 +77,8 @@ final class TrainCommand implements Callable<Integer> {
           spec.commandLine(), "name the texts to train on, or a run to --resume");
     } else {
       TrainingConfig config = options.applyTo(preset.config());
-      run.trainAndSave(options.corpus(corpus), config, LanguageModel::train, options.out());
+      TrainingRun.Training training = options.reporting(LanguageModel::train);
+      run.trainAndSave(options.corpus(corpus), config, training, options.out());
     }
     return ExitCode.OK;
   }

@@ -2,6 +2,7 @@ package dev.spatz.cli;
 
 import dev.spatz.dataset.Corpus;
 import dev.spatz.kernel.Precision;
+import dev.spatz.report.TrainingReport;
 import dev.spatz.training.TrainingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,6 +53,12 @@ final class TrainingOptions {
               + " bfloat16 where it is faster).")
   private Precision precision;
 
+  @Option(
+      names = "--report",
+      paramLabel = "DIR",
+      description = "Directory for metrics.jsonl and report.html, curves and samples of the run.")
+  private @Nullable Path report;
+
   @ArgGroup(exclusive = false)
   private @Nullable CheckpointOptions checkpoints;
 
@@ -77,6 +84,18 @@ final class TrainingOptions {
   /** Where the model goes. */
   Path out() {
     return out;
+  }
+
+  /** A training, with a report of it if one is wanted. */
+  TrainingRun.Training reporting(TrainingRun.Training training) {
+    if (report == null) {
+      return training;
+    }
+    return (corpus, config, listener, cancellation) -> {
+      try (TrainingReport pages = TrainingReport.into(report)) {
+        return training.run(corpus, config, listener.and(pages), cancellation);
+      }
+    };
   }
 
   /** The texts of these files. */

@@ -40,6 +40,9 @@ public final class Corpus {
   private final @Nullable Iterable<String> documents;
   private final Settings settings;
 
+  /** From which similarity on a document is left out, or null. */
+  private final @Nullable Double similarity;
+
   /** Null where it was not set: a setting that meets no file is refused, not ignored. */
   private record Settings(
       @Nullable String textField,
@@ -48,10 +51,15 @@ public final class Corpus {
       Charset charset,
       int bufferBytes) {}
 
-  private Corpus(List<Path> paths, @Nullable Iterable<String> documents, Settings settings) {
+  private Corpus(
+      List<Path> paths,
+      @Nullable Iterable<String> documents,
+      Settings settings,
+      @Nullable Double similarity) {
     this.paths = paths;
     this.documents = documents;
     this.settings = settings;
+    this.similarity = similarity;
   }
 
   /**
@@ -76,7 +84,7 @@ public final class Corpus {
     if (paths.isEmpty()) {
       throw new IllegalArgumentException("a corpus needs at least one file or directory");
     }
-    return new Corpus(List.copyOf(paths), null, defaults());
+    return new Corpus(List.copyOf(paths), null, defaults(), null);
   }
 
   /**
@@ -87,7 +95,7 @@ public final class Corpus {
    * @return these documents
    */
   public static Corpus of(Iterable<String> documents) {
-    return new Corpus(List.of(), Objects.requireNonNull(documents, "documents"), defaults());
+    return new Corpus(List.of(), Objects.requireNonNull(documents, "documents"), defaults(), null);
   }
 
   private static Settings defaults() {
@@ -166,6 +174,20 @@ public final class Corpus {
             settings.bufferBytes));
   }
 
+  /**
+   * Leaves out documents that came before: the same ones, and such that resemble an earlier one,
+   * judged by {@code MinHash} signatures of runs of five characters. Every visit holds whole
+   * documents, one at a time, and about two kilobytes of each that stays.
+   *
+   * @param similarity part of the runs in common from which documents count as the same, above 0.5
+   *     and at most 1 (then only case and white space may differ); 0.8 is usual
+   * @return this corpus without them
+   * @throws IllegalArgumentException if the similarity is out of its range
+   */
+  public Corpus withoutDuplicates(double similarity) {
+    return new Corpus(paths, documents, settings, SeenDocuments.requireSimilarity(similarity));
+  }
+
   /** Reads files in blocks of this size; for tests. */
   Corpus withBufferBytes(int bufferBytes) {
     return with(
@@ -183,7 +205,7 @@ public final class Corpus {
       throw new IllegalStateException(
           setting + " is for files; this corpus has documents of the application");
     }
-    return new Corpus(paths, documents, changed);
+    return new Corpus(paths, documents, changed, similarity);
   }
 
   /**
@@ -198,6 +220,21 @@ public final class Corpus {
    *     unpaired surrogate; or if a setting is for a kind of file that is not there
    */
   public void forEach(DocumentVisitor visitor) throws IOException {
+    if (similarity == null) {
+      visitAll(visitor);
+      return;
+    }
+    SeenDocuments seen = new SeenDocuments(similarity);
+    visitAll(
+        new WholeDocuments(
+            document -> {
+              if (seen.add(document) == SeenDocuments.Known.NO) {
+                visitWhole(document, visitor);
+              }
+            }));
+  }
+
+  private void visitAll(DocumentVisitor visitor) throws IOException {
     if (documents != null) {
       visitDocuments(documents, visitor);
       return;

@@ -20,6 +20,14 @@ public interface TrainingListener {
   /** The validation loss was measured after {@code step} steps; {@code best}: the lowest so far. */
   default void evaluated(long step, Evaluation evaluation, boolean best) {}
 
+  /** Whether this listener wants to hear what the model writes after each evaluation. */
+  default boolean wantsSamples() {
+    return false;
+  }
+
+  /** What the model wrote after {@code step} steps; told to those that want it. */
+  default void sampled(long step, String text) {}
+
   /** The run ended, the best weights are in the model. */
   default void finished(TrainingResult result) {}
 
@@ -49,6 +57,17 @@ public interface TrainingListener {
       public void evaluated(long step, Evaluation evaluation, boolean best) {
         first.evaluated(step, evaluation, best);
         other.evaluated(step, evaluation, best);
+      }
+
+      @Override
+      public boolean wantsSamples() {
+        return first.wantsSamples() || other.wantsSamples();
+      }
+
+      @Override
+      public void sampled(long step, String text) {
+        first.sampled(step, text);
+        other.sampled(step, text);
       }
 
       @Override

@@ -1,8 +1,13 @@
 package dev.spatz.transformer;
 
+import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -23,9 +28,13 @@ public final class Workspace implements AutoCloseable {
   final int[] positions;
   final Activations activations;
   final INDArray logits;
-  final List<INDArray> logSumExp = new ArrayList<>();
   final Gradients gradients;
+  private final TransformerConfig config;
+  private final List<INDArray> logSumExp = new ArrayList<>();
   private final List<INDArray> owned = new ArrayList<>();
+  private final Map<Long, PackedSequence> views = new HashMap<>();
+  private final PackedSequence whole;
+  private List<PackedSequence> packed;
 
   /**
    * Gradients of activations; one block's arrays serve all blocks.
@@ -53,16 +62,14 @@ public final class Workspace implements AutoCloseable {
    * @param operands of what linear maps and attention read and write between the streams
    */
   Workspace(TransformerConfig config, DataType type, DataType operands, int sequences, int time) {
+    this.config = config;
     this.sequences = sequences;
     this.time = time;
     int rows = Math.multiplyExact(sequences, time);
     this.positions = new int[rows];
-    for (int row = 0; row < rows; row++) {
-      positions[row] = row % time;
-    }
     this.activations = new Activations(config, type, operands, rows, false);
     for (int layer = 0; layer < config.layers(); layer++) {
-      logSumExp.add(zeros(type, sequences, config.heads(), time));
+      logSumExp.add(zeros(type, (long) rows * config.heads()));
     }
     int logitRows = Math.min(rows, Math.max(LEAST_LOGIT_ROWS, LOGITS / config.vocabularySize()));
     this.logits = zeros(type, logitRows, config.vocabularySize());
@@ -75,6 +82,79 @@ public final class Workspace implements AutoCloseable {
             zeros(operands, rows, config.heads() * config.headSize()),
             zeros(operands, rows, config.hiddenWidth()),
             zeros(operands, rows, config.feedForward()));
+    this.whole = view(0, rows, config.attentionShape(time));
+    this.packed = List.of(whole);
+    alignAll();
+  }
+
+  /** Lays out the rows as at first: sequences of T positions after each other. */
+  public void alignAll() {
+    packed = List.of(whole);
+    for (int row = 0; row < positions.length; row++) {
+      positions[row] = row % time;
+    }
+  }
+
+  /**
+   * Lays out the rows anew: sequences of these lengths after each other, each with positions from 0
+   * on and attention within itself. The more different lengths and places there are, the more
+   * memory their views take; multiples of 16 are fast.
+   *
+   * @param lengths positive, each at most T, together R
+   * @throws IllegalArgumentException if a length is out of its range, or their sum is not R
+   */
+  public void pack(int... lengths) {
+    if (IntStream.of(lengths).asLongStream().sum() != rows()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "sequences of %,d rows must fill the workspace's %,d",
+              IntStream.of(lengths).asLongStream().sum(),
+              rows()));
+    }
+    List<PackedSequence> sequencesNow = new ArrayList<>(lengths.length);
+    int from = 0;
+    for (int length : lengths) {
+      if (length < 1 || length > time) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT, "length of a sequence (%d) must be from 1 to %d", length, time));
+      }
+      int first = from;
+      sequencesNow.add(
+          views.computeIfAbsent(
+              (long) from << Integer.SIZE | length,
+              any -> view(first, length, config.attentionShape(length))));
+      for (int i = 0; i < length; i++) {
+        positions[from + i] = i;
+      }
+      from += length;
+    }
+    packed = sequencesNow;
+  }
+
+  /** The sequences as they are laid out now. */
+  List<PackedSequence> packed() {
+    return packed;
+  }
+
+  private PackedSequence view(int from, int rows, AttentionShape shape) {
+    List<PackedSequence.Layer> layers = new ArrayList<>();
+    long heads = config.heads();
+    for (int layer = 0; layer < config.layers(); layer++) {
+      Activations.Block block = activations.blocks.get(layer);
+      layers.add(
+          new PackedSequence.Layer(
+              Tensors.rows(block.qkv(), from, from + rows),
+              Tensors.rows(block.attended(), from, from + rows),
+              Tensors.view(
+                  logSumExp.get(layer), from * heads, rows / shape.time(), heads, shape.time())));
+    }
+    return new PackedSequence(
+        shape,
+        layers,
+        Tensors.rows(gradients.attended(), from, from + rows),
+        Tensors.rows(gradients.qkv(), from, from + rows));
   }
 
   /** The number of positions of a pass, B·T. */
