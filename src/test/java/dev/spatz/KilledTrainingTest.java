@@ -57,6 +57,7 @@ final class KilledTrainingTest {
   @TempDir Path directory;
   private final Random random = new Random(SEED);
   private int kills;
+  private int resumptions;
 
   /** A short life of a process. */
   private record Life(boolean ended, OptionalLong resumed) {}
@@ -78,8 +79,7 @@ final class KilledTrainingTest {
   @Test
   void run_killedAgainAndAgain_endsWithTheSameBytes() throws IOException, InterruptedException {
     int rounds = 0;
-    int resumptions = 0;
-    while (kills < KILLS) {
+    while (mortal()) {
       long seed = SEED * 10_000 + rounds;
       Path undisturbed = directory.resolve("undisturbed-" + rounds);
       try (LanguageModel model = LanguageModel.train(CORPUS, config(seed))) {
@@ -100,7 +100,6 @@ final class KilledTrainingTest {
           Files.readAllBytes(undisturbed.resolve(MODEL)), Files.readAllBytes(saved.resolve(MODEL)));
       rounds++;
     }
-    assertTrue(resumptions > 0, "a process went on");
     System.out.printf(
         "%d kills, %d resumptions, %d runs that ended with the same bytes%n",
         kills, resumptions, rounds);
@@ -120,9 +119,14 @@ final class KilledTrainingTest {
     }
   }
 
+  /** There are enough kills only when one of them had something to go on from. */
+  private boolean mortal() {
+    return kills < KILLS || resumptions == 0;
+  }
+
   private Life live(Path run, Path saved, long seed) throws IOException, InterruptedException {
     Process process = start(run, saved, seed);
-    boolean mortal = kills < KILLS;
+    boolean mortal = mortal();
     boolean anywhere = random.nextInt(ANYWHERE) == 0;
     long delay = random.nextInt(anywhere ? MILLIS_OF_LIFE : MILLIS_OF_TRAINING);
     OptionalLong resumed = OptionalLong.empty();
