@@ -1,7 +1,7 @@
 package dev.spatz.training;
 
+import dev.spatz.dataset.Sequences;
 import dev.spatz.dataset.TokenSequence;
-import dev.spatz.dataset.Windows;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.transformer.Transformer;
 import java.util.Arrays;
@@ -33,21 +33,21 @@ public final class Evaluator {
               tokens.length()));
     }
     try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
-      return evaluate(transformer, tokens, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+      Sequences windows = tokens.windows(transformer.config().contextLength());
+      return evaluate(transformer, windows, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
     }
   }
 
   /**
-   * Measures on about {@code most} tokens: every n-th window.
+   * Measures on about {@code most} tokens: every n-th sequence.
    *
-   * @param atATime windows that a worker takes at a time
+   * @param atATime sequences that a worker takes at a time
    */
   static Evaluation evaluate(
-      Transformer transformer, TokenSequence tokens, long most, int atATime, WorkerTeam team) {
-    Windows windows = tokens.windows(transformer.config().contextLength());
-    int time = windows.contextLength();
-    long stride = Math.max(1, (tokens.length() - 1 + most - 1) / most);
-    int count = Math.toIntExact((windows.count() + stride - 1) / stride);
+      Transformer transformer, Sequences sequences, long most, int atATime, WorkerTeam team) {
+    int time = sequences.contextLength();
+    long stride = Math.max(1, (sequences.allTargets() + most - 1) / most);
+    int count = Math.toIntExact((sequences.count() + stride - 1) / stride);
     double[] losses = new double[count];
     int[] predicted = new int[count];
     long[] bytes = new long[count];
@@ -58,12 +58,12 @@ public final class Evaluator {
           int first = chunk * atATime;
           int here = Math.min(atATime, count - first);
           Arrays.fill(pass.inputs, here * time, pass.inputs.length, 0);
-          Arrays.fill(pass.targets, here * time, pass.targets.length, Windows.NO_TARGET);
+          Arrays.fill(pass.targets, here * time, pass.targets.length, Sequences.NO_TARGET);
+          pass.layOut(sequences, here, i -> (first + i) * stride);
           for (int i = 0; i < here; i++) {
-            long window = (first + i) * stride;
-            int n = windows.read(window, pass.inputs, pass.targets, i * time);
-            predicted[first + i] = n;
-            bytes[first + i] = tokens.textBytes(window * time + 1, window * time + 1 + n);
+            long k = (first + i) * stride;
+            predicted[first + i] = sequences.read(k, pass.inputs, pass.targets, i * time);
+            bytes[first + i] = sequences.textBytes(k);
           }
           transformer.loss(worker.kernels, pass.workspace, pass.inputs, pass.targets, pass.losses);
           for (int i = 0; i < here; i++) {
