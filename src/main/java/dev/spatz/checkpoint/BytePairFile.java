@@ -83,15 +83,13 @@ final class BytePairFile {
   static BytePairTokenizer read(
       JsonObject json, JsonObject model, List<SpecialToken> special, String endOfText)
       throws InvalidFileException {
-    boolean beginsTexts = TokenizerFiles.readsTemplate(json, endOfText);
     String[] tokens =
         TokenizerFiles.vocabulary(model.requireObject("vocab"), PipelineFile.addedTokens(json));
     Map<String, Integer> ids = new HashMap<>();
     for (int id = 0; id < tokens.length; id++) {
       ids.put(tokens[id], id);
     }
-    BytePairTokenizer tokenizer = of(tokens, merges(model, ids), special, endOfText);
-    return beginsTexts ? tokenizer.withBeginOfText() : tokenizer;
+    return of(tokens, merges(model, ids), special, endOfText);
   }
 
   /**

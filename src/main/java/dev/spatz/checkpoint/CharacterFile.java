@@ -54,10 +54,6 @@ final class CharacterFile {
   static CharacterTokenizer read(
       JsonObject json, JsonObject model, List<SpecialToken> special, String endOfText)
       throws InvalidFileException {
-    boolean beginsTexts = TokenizerFiles.readsTemplate(json, endOfText);
-    if (!beginsTexts) {
-      json.requireAbsent("post_processor");
-    }
     if (!TokenizerFiles.type(json, "decoder").equals(FUSE)) {
       throw json.invalid("decoder", "\"Fuse\" is implemented where there is no pre_tokenizer");
     }
@@ -83,6 +79,6 @@ final class CharacterFile {
           "it must hold the characters in the order of their code points, then "
               + CharacterTokenizer.END_OF_TEXT);
     }
-    return beginsTexts ? tokenizer.withBeginOfText() : tokenizer;
+    return tokenizer;
   }
 }

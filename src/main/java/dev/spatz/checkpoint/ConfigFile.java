@@ -62,7 +62,7 @@ record ConfigFile(
     json.put("tie_word_embeddings", shape.tiedEmbeddings())
         .put("initializer_range", 0.02)
         .put("use_cache", true)
-        .put("bos_token_id", tokenizer.endOfText())
+        .put("bos_token_id", tokenizer.beginOfText().orElse(tokenizer.endOfText()))
         .put("eos_token_id", tokenizer.endOfText())
         .put("torch_dtype", "float32");
     if (provenance != null) {

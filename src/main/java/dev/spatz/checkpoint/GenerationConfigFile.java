@@ -19,7 +19,7 @@ final class GenerationConfigFile {
   static void write(Path directory, Tokenizer tokenizer) throws IOException {
     ObjectNode json =
         JsonObject.create()
-            .put("bos_token_id", tokenizer.endOfText())
+            .put("bos_token_id", tokenizer.beginOfText().orElse(tokenizer.endOfText()))
             .put(END, tokenizer.endOfText())
             .put("pad_token_id", tokenizer.endOfText());
     JsonObject.write(directory.resolve(NAME), json);

@@ -68,7 +68,7 @@ public final class GgufFile {
    * @throws IllegalArgumentException if the model cannot be exported faithfully: a GPT-2 with the
    *     exact GELU, since llama.cpp computes the tanh form; a Qwen3 with biases; a Qwen with Llama
    *     3's scaling of rotary frequencies; a weight outside the range of the type; two tokens of
-   *     one spelling
+   *     one spelling; a tokenizer that llama.cpp has not
    * @throws IOException if it cannot be written, or there is something else of this name
    */
   public static void write(

@@ -66,6 +66,15 @@ final class GgufMetadata {
     }
   }
 
+  void putNumbers(String key, float... values) {
+    begin(key, ARRAY);
+    int32(FLOAT32);
+    int64(values.length);
+    for (float value : values) {
+      int32(Float.floatToIntBits(value));
+    }
+  }
+
   private void begin(String key, int type) {
     if (!keys.add(key)) {
       throw new IllegalArgumentException("two values have the key " + key);

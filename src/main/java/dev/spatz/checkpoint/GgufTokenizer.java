@@ -4,6 +4,7 @@ import dev.spatz.tokenizer.ByteLevel;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.tokenizer.Merge;
+import dev.spatz.tokenizer.PipelineTokenizer;
 import dev.spatz.tokenizer.SpecialToken;
 import dev.spatz.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
@@ -23,17 +24,42 @@ import java.util.Set;
  * then quadruples. A merge begins with the first byte of a character and ends with a later one, so
  * that none joins two characters, and text gets the same ids. Characters that have no id are passed
  * over there, where they are refused here.
+ *
+ * <p>{@link GgufPipeline} describes the tokenizers of others.
  */
 final class GgufTokenizer {
+  static final int NORMAL = 1;
+  static final int UNKNOWN = 2;
+  static final int CONTROL = 3;
+  static final int USER_DEFINED = 4;
+  static final int UNUSED = 5;
+  static final int BYTE = 6;
+
   private static final String PREFIX = "tokenizer.ggml.";
-  private static final int NORMAL = 1;
-  private static final int CONTROL = 3;
-  private static final int UNUSED = 5;
   private static final int LONGEST_CHARACTER = 4;
+
+  /** How text becomes tokens. */
+  sealed interface Rule {}
+
+  /**
+   * Byte-level byte pair encoding.
+   *
+   * @param split the name of what cuts the text before
+   * @param merges by rank, two tokens with a space between them
+   */
+  record Merges(String split, List<String> merges) implements Rule {}
+
+  /**
+   * SentencePiece.
+   *
+   * @param scores by id
+   * @param spaceFirst whether a space goes before every text
+   */
+  record Scores(float[] scores, boolean spaceFirst) implements Rule {}
 
   private final String[] tokens;
   private final int[] types;
-  private final List<String> merges;
+  private final Rule rule;
 
   private GgufTokenizer(Tokenizer tokenizer, int vocabularySize) {
     tokens = new String[vocabularySize];
@@ -45,12 +71,13 @@ final class GgufTokenizer {
       types[token.id()] = CONTROL;
     }
     if (tokenizer instanceof BytePairTokenizer bytePair) {
-      merges = merges(bytePair);
+      rule = new Merges("gpt-2", merges(bytePair));
     } else if (tokenizer instanceof CharacterTokenizer characters) {
-      merges = merges(characters);
+      rule = new Merges("gpt-2", merges(characters));
     } else {
-      throw new IllegalArgumentException(
-          "tokenizer (" + tokenizer + ") is of a kind that is not exported to GGUF");
+      PipelineTokenizer pipeline = (PipelineTokenizer) tokenizer;
+      pipeline.parts().model().vocabulary().toArray(tokens);
+      rule = GgufPipeline.rule(pipeline, types);
     }
     for (int id = tokenizer.vocabularySize(); id < vocabularySize; id++) {
       tokens[id] = "[PAD" + id + "]"; // the model has ids that mean nothing; each needs a name
@@ -62,19 +89,46 @@ final class GgufTokenizer {
    * Writes a tokenizer.
    *
    * @param vocabularySize ids of the model, at least those of the tokenizer
-   * @throws IllegalArgumentException if a special token is spelled as another token
+   * @throws IllegalArgumentException if a special token is spelled as another token, or llama.cpp
+   *     has no tokenizer that gives the same ids
    */
   static void write(Tokenizer tokenizer, int vocabularySize, GgufMetadata metadata) {
     GgufTokenizer written = new GgufTokenizer(tokenizer, vocabularySize);
-    metadata.putString(PREFIX + "model", "gpt2");
-    metadata.putString(PREFIX + "pre", "gpt-2");
     metadata.putStrings(PREFIX + "tokens", List.of(written.tokens));
     metadata.putIntegers(PREFIX + "token_type", written.types);
-    metadata.putStrings(PREFIX + "merges", written.merges);
+    if (written.rule instanceof Merges rule) {
+      metadata.putString(PREFIX + "model", "gpt2");
+      metadata.putString(PREFIX + "pre", rule.split());
+      metadata.putStrings(PREFIX + "merges", rule.merges());
+    } else if (written.rule instanceof Scores rule) {
+      metadata.putString(PREFIX + "model", "llama");
+      metadata.putString(PREFIX + "pre", "default");
+      metadata.putNumbers(PREFIX + "scores", Arrays.copyOf(rule.scores(), vocabularySize));
+      metadata.putFlag(PREFIX + "add_space_prefix", rule.spaceFirst());
+    }
+    for (int id = 0; id < vocabularySize; id++) {
+      if (written.types[id] == UNKNOWN) {
+        metadata.putInteger(PREFIX + "unknown_token_id", id);
+      }
+    }
     metadata.putInteger(
         PREFIX + "bos_token_id", tokenizer.beginOfText().orElse(tokenizer.endOfText()));
     metadata.putInteger(PREFIX + "eos_token_id", tokenizer.endOfText());
     metadata.putFlag(PREFIX + "add_bos_token", tokenizer.beginOfText().isPresent());
+    metadata.putFlag(PREFIX + "add_eos_token", false);
+  }
+
+  static IllegalArgumentException refused(Tokenizer tokenizer, String reason) {
+    return new IllegalArgumentException(
+        "tokenizer ("
+            + tokenizer
+            + ") cannot be exported to GGUF: "
+            + reason
+            + "; share the saved directory");
+  }
+
+  static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   private List<String> merges(BytePairTokenizer tokenizer) {
@@ -94,8 +148,7 @@ final class GgufTokenizer {
     List<String> characters = tokenizer.vocabulary();
     for (int id = 0; id < characters.size(); id++) {
       if (types[id] == NORMAL) {
-        byte[] utf8 = characters.get(id).getBytes(StandardCharsets.UTF_8);
-        tokens[id] = ByteLevel.toCharacters(utf8);
+        tokens[id] = ByteLevel.toCharacters(utf8(characters.get(id)));
       }
     }
     Set<String> spelled = new LinkedHashSet<>();

@@ -1,6 +1,7 @@
 package dev.spatz.checkpoint;
 
 import dev.spatz.tokenizer.CharacterTokenizer;
+import dev.spatz.tokenizer.PipelineTokenizer;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.transformer.TransformerConfig;
 import java.util.Locale;
@@ -66,11 +67,15 @@ final class ModelCard {
     row("Key/value heads", "%d", shape.keyValueHeads());
     row("Feed-forward width", "%d", shape.feedForward());
     row("Context", "%,d tokens", shape.contextLength());
-    row(
-        "Vocabulary",
-        tokenizer instanceof CharacterTokenizer ? "%,d characters" : "%,d byte-level tokens",
-        tokenizer.vocabularySize());
+    row("Vocabulary", "%,d tokens (%s)", tokenizer.vocabularySize(), kind(tokenizer));
     row("Language", "not recorded");
+  }
+
+  private static String kind(Tokenizer tokenizer) {
+    if (tokenizer instanceof PipelineTokenizer pipeline) {
+      return pipeline.kind();
+    }
+    return tokenizer instanceof CharacterTokenizer ? "characters" : "byte-level BPE";
   }
 
   private void provenance(@Nullable Provenance provenance) {

@@ -26,10 +26,12 @@ final class PipelineFile {
    * Reads a tokenizer.
    *
    * @param endOfText the content of the special token that ends a text
+   * @param begin id of the token that stands before every prompt, if there is one
    * @throws InvalidFileException if something is malformed, or not implemented
    * @throws IllegalArgumentException if the parts do not fit together
    */
-  static PipelineTokenizer read(JsonObject json, String endOfText) throws InvalidFileException {
+  static PipelineTokenizer read(JsonObject json, String endOfText, OptionalInt begin)
+      throws InvalidFileException {
     List<AddedToken> added = addedTokens(json);
     JsonObject model = json.requireObject("model");
     PipelineTokenizer.Parts parts =
@@ -45,7 +47,7 @@ final class PipelineFile {
                 : new TokenDecoder.Words());
     for (AddedToken token : added) {
       if (token.special() && token.content().equals(endOfText)) {
-        return new PipelineTokenizer(parts, token.id(), begin(json));
+        return new PipelineTokenizer(parts, token.id(), begin);
       }
     }
     throw json.invalid("added_tokens", "the token that ends a text, " + endOfText + ", is missing");
@@ -256,46 +258,7 @@ final class PipelineFile {
             model.flag(false, "ignore_merges")));
   }
 
-  /** The id that the post-processor puts before a text; it may do nothing else to the ids. */
-  private static OptionalInt begin(JsonObject json) throws InvalidFileException {
-    OptionalInt begin = OptionalInt.empty();
-    if (!json.has("post_processor")) {
-      return begin;
-    }
-    JsonObject processor = json.requireObject("post_processor");
-    List<JsonObject> parts =
-        processor.text("type").equals("Sequence")
-            ? objects(processor, "processors")
-            : List.of(processor);
-    for (JsonObject part : parts) {
-      String type = part.text("type");
-      if (type.equals("TemplateProcessing") && begin.isEmpty()) {
-        begin = template(part);
-      } else if (!type.equals("ByteLevel")) {
-        throw part.invalid("type", "\"ByteLevel\" and one template are implemented, no other");
-      }
-    }
-    return begin;
-  }
-
-  private static OptionalInt template(JsonObject json) throws InvalidFileException {
-    JsonNode single = json.requireArray("single");
-    if (!single.path(single.size() - 1).at("/Sequence/id").asText().equals("A")
-        || single.size() > 2) {
-      throw json.invalid("single", "at most one token before the text is implemented");
-    }
-    if (single.size() == 1) {
-      return OptionalInt.empty();
-    }
-    String name = single.at("/0/SpecialToken/id").asText();
-    JsonNode ids = json.requireObject("special_tokens").requireObject(name).requireArray("ids");
-    if (ids.size() != 1 || !ids.get(0).canConvertToInt()) {
-      throw json.invalid("special_tokens", "each must have one id");
-    }
-    return OptionalInt.of(ids.get(0).intValue());
-  }
-
-  private static List<JsonObject> objects(JsonObject json, String key) throws InvalidFileException {
+  static List<JsonObject> objects(JsonObject json, String key) throws InvalidFileException {
     List<JsonObject> objects = new ArrayList<>();
     JsonNode array = json.requireArray(key);
     for (JsonNode value : array) {

@@ -123,30 +123,6 @@ final class TokenizerFiles {
   // ---- reading ----
 
   /**
-   * Whether a template puts the end-of-text token before a text.
-   *
-   * @throws InvalidFileException if it does anything else
-   */
-  static boolean readsTemplate(JsonObject json, String endOfText) throws InvalidFileException {
-    JsonNode processor = json.find("post_processor");
-    if (processor == null || !processor.path("type").asText().equals(TEMPLATE)) {
-      return false;
-    }
-    JsonNode single = processor.path("single");
-    if (single.size() != 2
-        || !single.at("/0/SpecialToken/id").asText().equals(endOfText)
-        || !single.at("/1/Sequence/id").asText().equals("A")) {
-      throw json.invalid(
-          "post_processor",
-          String.format(
-              Locale.ROOT,
-              "a template is implemented that puts %s before the text, no other",
-              endOfText));
-    }
-    return true;
-  }
-
-  /**
    * Reads the tokenizer of a directory.
    *
    * @param config the directory's {@code config.json}, which may say what ends a text
@@ -169,29 +145,50 @@ final class TokenizerFiles {
     }
     JsonObject model = model(json);
     List<SpecialToken> special = specialTokens(json);
-    String endOfText = endOfText(directory, config, settings(directory), json, special);
+    JsonObject settings = settings(directory);
+    String endOfText = endOfText(directory, config, settings, json, special);
+    OptionalInt begin = TokenizerFlags.begin(json, settings);
     try {
-      if (readsPlainTokens(json) && BytePairFile.describes(json, model)) {
-        return BytePairFile.read(json, model, special, endOfText);
-      }
-      return readsPlainTokens(json) && CharacterFile.describes(json, model)
-          ? CharacterFile.read(json, model, special, endOfText)
-          : PipelineFile.read(json, endOfText);
+      Tokenizer tokenizer = read(json, model, special, endOfText, begin);
+      TokenizerFlags.requireSameSpace(settings, tokenizer);
+      return tokenizer;
     } catch (IllegalArgumentException e) {
       throw new InvalidFileException(path, "the tokenizer is invalid: " + e.getMessage(), e);
     }
   }
 
-  /** The content of {@code tokenizer_config.json}, or null; it may not ask for further ids. */
+  /** The first of the three kinds that the file describes. */
+  private static Tokenizer read(
+      JsonObject json,
+      JsonObject model,
+      List<SpecialToken> special,
+      String endOfText,
+      OptionalInt begin)
+      throws InvalidFileException {
+    SpecialToken end =
+        special.stream().filter(token -> token.content().equals(endOfText)).findAny().orElse(null);
+    boolean beginsWithEnd = end != null && begin.equals(OptionalInt.of(end.id()));
+    if (readsPlainTokens(json) && (begin.isEmpty() || beginsWithEnd)) {
+      if (BytePairFile.describes(json, model)) {
+        BytePairTokenizer tokenizer = BytePairFile.read(json, model, special, endOfText);
+        return beginsWithEnd ? tokenizer.withBeginOfText() : tokenizer;
+      }
+      if (CharacterFile.describes(json, model)) {
+        CharacterTokenizer tokenizer = CharacterFile.read(json, model, special, endOfText);
+        return beginsWithEnd ? tokenizer.withBeginOfText() : tokenizer;
+      }
+    }
+    return PipelineFile.read(json, endOfText, begin);
+  }
+
+  /** The content of {@code tokenizer_config.json}, or null. */
   private static @Nullable JsonObject settings(Path directory) throws IOException {
     Path path = directory.resolve(CONFIG);
     if (!Files.exists(path)) {
       return null;
     }
     JsonObject settings = JsonObject.read(path, JsonObject.LARGEST_BYTES);
-    for (String key : List.of("add_bos_token", "add_eos_token", "add_prefix_space")) {
-      settings.requireFlag(key, false);
-    }
+    TokenizerFlags.requireNoEnd(settings);
     return settings;
   }
 

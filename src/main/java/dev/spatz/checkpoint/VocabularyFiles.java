@@ -50,8 +50,13 @@ final class VocabularyFiles {
     SpecialToken end = endOfText(directory, config, settings, vocabulary, tokens);
     requireNoOtherAddedToken(settings, end);
     try {
-      return BytePairFile.of(
-          tokens, merges(directory.resolve(MERGES), tokens), List.of(end), end.content());
+      BytePairTokenizer tokenizer =
+          BytePairFile.of(
+              tokens, merges(directory.resolve(MERGES), tokens), List.of(end), end.content());
+      TokenizerFlags.requireSameSpace(settings, tokenizer);
+      return TokenizerFlags.beginsWith(end.content(), settings)
+          ? tokenizer.withBeginOfText()
+          : tokenizer;
     } catch (IllegalArgumentException e) {
       throw new InvalidFileException(path, "the tokenizer is invalid: " + e.getMessage(), e);
     }

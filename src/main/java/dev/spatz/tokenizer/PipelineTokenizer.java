@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -121,6 +122,23 @@ public final class PipelineTokenizer implements Tokenizer {
     return parts;
   }
 
+  /** {@return what its tokens are, such as {@code byte-level BPE}} */
+  public String kind() {
+    if (!(parts.model instanceof TokenModel.BytePair bytePair)) {
+      return "words";
+    }
+    if (spellsBytes(parts.preTokenizer)) {
+      return "byte-level BPE";
+    }
+    return bytePair.options().byteFallback() ? "BPE with byte fallback" : "BPE of characters";
+  }
+
+  private static boolean spellsBytes(PreTokenizer preTokenizer) {
+    return preTokenizer instanceof PreTokenizer.ByteLevel
+        || preTokenizer instanceof PreTokenizer.Sequence sequence
+            && sequence.parts().stream().anyMatch(PipelineTokenizer::spellsBytes);
+  }
+
   @Override
   public int vocabularySize() {
     return bytes.size();
@@ -194,6 +212,17 @@ public final class PipelineTokenizer implements Tokenizer {
    */
   public byte[] tokenBytes(int id) {
     return bytes.copy(id);
+  }
+
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "%s, %,d tokens, %s (%d) ends a text",
+        kind(),
+        vocabularySize(),
+        parts.model.vocabulary().get(endOfText),
+        endOfText);
   }
 
   /** One call of {@link #encode}. */

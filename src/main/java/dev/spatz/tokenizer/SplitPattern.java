@@ -19,6 +19,15 @@ import org.jspecify.annotations.Nullable;
  * expression may come from a hostile file.
  */
 public final class SplitPattern {
+  /** GPT-2's expression. */
+  public static final String GPT2 = Gpt2Splitter.EXPRESSION;
+
+  /** Llama 3's expression: a number is cut after every third digit. */
+  public static final String LLAMA3 = LlamaSplitter.THREE_DIGITS;
+
+  /** Qwen 2's expression: each digit stands alone. */
+  public static final String QWEN2 = LlamaSplitter.ONE_DIGIT;
+
   private static final int LONGEST = 10_000;
   private static final long STEPS_PER_CHARACTER = 2_000;
   private static final String REFUSED_ESCAPES = "hHKgkXRQEZzG0123456789NOyYVv";

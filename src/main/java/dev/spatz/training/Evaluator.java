@@ -3,7 +3,11 @@ package dev.spatz.training;
 import dev.spatz.dataset.Sequences;
 import dev.spatz.dataset.TokenSequence;
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.WeightPrecision;
+import dev.spatz.transformer.InferenceWeights;
 import dev.spatz.transformer.Transformer;
+import dev.spatz.transformer.Workspace;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -21,20 +25,50 @@ public final class Evaluator {
    *
    * @param tokens at least 2
    * @param threads worker threads; the result does not depend on their number
+   * @param precision of the matrices: what texts written with them are like
    * @throws IllegalArgumentException if there are fewer than 2 tokens
+   * @throws IllegalStateException if the precision is not possible here
    */
   public static Evaluation evaluate(
+      Transformer transformer,
+      TokenSequence tokens,
+      int threads,
+      KernelBackend backend,
+      WeightPrecision precision) {
+    if (precision == WeightPrecision.FLOAT32) {
+      return evaluate(transformer, tokens, threads, backend);
+    }
+    requireTwo(tokens);
+    try (InferenceWeights weights = transformer.inferenceWeights(backend, 1, precision);
+        WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
+      Measure measure = weights::loss;
+      return evaluate(
+          measure, windows(transformer, tokens), Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+    }
+  }
+
+  /** The same, with the model's weights as they are. */
+  static Evaluation evaluate(
       Transformer transformer, TokenSequence tokens, int threads, KernelBackend backend) {
+    requireTwo(tokens);
+    try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
+      Measure measure = transformer::loss;
+      return evaluate(
+          measure, windows(transformer, tokens), Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+    }
+  }
+
+  private static Sequences windows(Transformer transformer, TokenSequence tokens) {
+    return tokens.windows(transformer.config().contextLength());
+  }
+
+  private static void requireTwo(TokenSequence tokens) {
     if (tokens.length() < 2) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "a text of %d tokens cannot be evaluated: the first has nothing before it",
               tokens.length()));
-    }
-    try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
-      Sequences windows = tokens.windows(transformer.config().contextLength());
-      return evaluate(transformer, windows, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
     }
   }
 
@@ -45,6 +79,16 @@ public final class Evaluator {
    */
   static Evaluation evaluate(
       Transformer transformer, Sequences sequences, long most, int atATime, WorkerTeam team) {
+    return evaluate(transformer::loss, sequences, most, atATime, team);
+  }
+
+  /** As {@link Transformer#loss}. */
+  private interface Measure {
+    double loss(Kernels kernels, Workspace workspace, int[] inputs, int[] targets, double[] losses);
+  }
+
+  private static Evaluation evaluate(
+      Measure measure, Sequences sequences, long most, int atATime, WorkerTeam team) {
     int time = sequences.contextLength();
     long stride = Math.max(1, (sequences.allTargets() + most - 1) / most);
     int count = Math.toIntExact((sequences.count() + stride - 1) / stride);
@@ -65,7 +109,7 @@ public final class Evaluator {
             predicted[first + i] = sequences.read(k, pass.inputs, pass.targets, i * time);
             bytes[first + i] = sequences.textBytes(k);
           }
-          transformer.loss(worker.kernels, pass.workspace, pass.inputs, pass.targets, pass.losses);
+          measure.loss(worker.kernels, pass.workspace, pass.inputs, pass.targets, pass.losses);
           for (int i = 0; i < here; i++) {
             losses[first + i] = Arrays.stream(pass.losses, i * time, (i + 1) * time).sum();
           }

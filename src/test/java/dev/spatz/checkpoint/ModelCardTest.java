@@ -30,7 +30,7 @@ class ModelCardTest {
             "It can state falsehoods",
             "label its text as machine-made",
             "| Architecture | llama |",
-            "| Vocabulary | 9 characters |",
+            "| Vocabulary | 9 tokens (characters) |",
             "| Training data | 1,115,394 bytes, SHA-256 `0123456789abcdef",
             "| Training loss | 1.2500 nats per token |",
             "| Validation loss | 1.5000 nats per token |",

@@ -2,6 +2,7 @@ package dev.spatz.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -92,6 +93,25 @@ class PretrainedModelsTest {
               Tensors.toFloats(loaded.transformer().parameters().flat()));
         }
       }
+    }
+  }
+
+  @Test
+  void stories260K_saved_saysWhatBeginsAndEndsATextEverywhere() throws IOException {
+    try (LoadedModel loaded = ModelDirectory.load(SharedData.path("stories260K"))) {
+      ModelDirectory.save(directory, loaded.transformer(), loaded.tokenizer(), null);
+    }
+    for (String name : List.of("config.json", "generation_config.json")) {
+      JsonNode json = new ObjectMapper().readTree(directory.resolve(name).toFile());
+      assertEquals(1, json.get("bos_token_id").intValue(), name);
+      assertEquals(2, json.get("eos_token_id").intValue(), name);
+    }
+    assertTrue(
+        Files.readString(directory.resolve("README.md"))
+            .contains("| Vocabulary | 512 tokens (BPE with byte fallback) |"));
+    try (LoadedModel again = ModelDirectory.load(directory)) {
+      assertEquals(
+          "BPE with byte fallback, 512 tokens, </s> (2) ends a text", again.tokenizer().toString());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.spatz.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -17,7 +18,9 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +36,8 @@ class PyTorchFilesTest {
   private static final double TOLERANCE = 1e-4;
 
   /**
-   * nanoGPT's model without biases, which no file of GPT-2 can be: its weights are not complete.
+   * nanoGPT's model without biases, which no file of GPT-2 can be: its weights are not complete. It
+   * is loaded with zeros for them.
    */
   private static final String WITHOUT_BIASES = "gpt2-exact-gelu-no-bias";
 
@@ -72,13 +76,44 @@ class PyTorchFilesTest {
   @ParameterizedTest
   @MethodSource("models")
   void logits_ofAModelFromItsFiles_equalPyTorchs(String name) throws IOException {
-    Path directory = root().resolve(name);
-    JsonNode ids = new ObjectMapper().readTree(directory.resolve("expected.json").toFile());
+    assertEqualsPyTorchs(root().resolve(name), root().resolve(name));
+  }
+
+  @Test
+  void modelWithoutBiases_isRefused_andEqualsPyTorchsWithZeros() throws IOException {
+    Path original = root().resolve(WITHOUT_BIASES);
+    Path completed = Files.createDirectory(parent.resolve("completed"));
+    InvalidFileException refused =
+        assertThrows(
+            InvalidFileException.class,
+            () -> ModelDirectory.loadTransformer(original, DataType.FLOAT));
+    assertTrue(
+        refused.getMessage().contains("missing: transformer.h.0.ln_1.bias"), refused.getMessage());
+    Files.copy(original.resolve("config.json"), completed.resolve("config.json"));
+    List<SafetensorsWriter.Tensor> tensors = new ArrayList<>();
+    try (SafetensorsFile file = SafetensorsFile.open(original.resolve("model.safetensors"))) {
+      for (TensorMapping tensor : new Gpt2Format().tensors(ConfigFile.read(completed).shape())) {
+        TensorInfo info = TensorInfo.of(tensor.name(), TensorType.F32, tensor.shape());
+        double[] values =
+            file.find(tensor.name()) == null
+                ? new double[(int) info.elements()]
+                : Examples.values(file, tensor.name());
+        tensors.add(
+            new SafetensorsWriter.Tensor(info, writer -> writer.write(values, 0, values.length)));
+      }
+    }
+    SafetensorsWriter.write(completed.resolve("model.safetensors"), Map.of(), tensors);
+    assertEqualsPyTorchs(original, completed);
+  }
+
+  private static void assertEqualsPyTorchs(Path expectations, Path model) throws IOException {
+    JsonNode ids = new ObjectMapper().readTree(expectations.resolve("expected.json").toFile());
     double[] expected;
-    try (SafetensorsFile file = SafetensorsFile.open(directory.resolve("expected.safetensors"))) {
+    try (SafetensorsFile file =
+        SafetensorsFile.open(expectations.resolve("expected.safetensors"))) {
       expected = Examples.values(file, "logits");
     }
-    try (Transformer transformer = ModelDirectory.loadTransformer(directory, DataType.FLOAT)) {
+    try (Transformer transformer = ModelDirectory.loadTransformer(model, DataType.FLOAT)) {
       double[] logits = logits(transformer, ids.get("input_ids"));
       assertEquals(expected.length, logits.length);
       double largest = 0;
@@ -88,7 +123,7 @@ class PyTorchFilesTest {
         difference = Math.max(difference, Math.abs(expected[i] - logits[i]));
       }
       double error = difference / largest;
-      assertTrue(error <= TOLERANCE, () -> name + " differs by " + error);
+      assertTrue(error <= TOLERANCE, () -> model + " differs by " + error);
     }
   }
 
