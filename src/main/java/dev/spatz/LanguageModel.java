@@ -1,3 +1,4 @@
+// Over 400 lines: the door, whose methods hand on; most of it is documentation.
 package dev.spatz;
 
 import dev.spatz.checkpoint.ClasspathModel;
@@ -12,6 +13,7 @@ import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.generation.Generator;
+import dev.spatz.generation.LoadOptions;
 import dev.spatz.generation.ModelLifetime;
 import dev.spatz.generation.ModelParts;
 import dev.spatz.generation.TextStream;
@@ -55,6 +57,7 @@ public final class LanguageModel implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final @Nullable Provenance provenance;
   private final KernelBackend kernels;
+  private final LoadOptions options;
   final ModelLifetime lifetime = new ModelLifetime();
   private final Generator generator;
 
@@ -63,11 +66,22 @@ public final class LanguageModel implements AutoCloseable {
       Tokenizer tokenizer,
       @Nullable Provenance provenance,
       KernelBackend kernels) {
+    this(transformer, tokenizer, provenance, kernels, LoadOptions.defaults());
+  }
+
+  LanguageModel(
+      Transformer transformer,
+      Tokenizer tokenizer,
+      @Nullable Provenance provenance,
+      KernelBackend kernels,
+      LoadOptions options) {
     this.transformer = transformer;
     this.tokenizer = tokenizer;
     this.provenance = provenance;
     this.kernels = kernels;
-    this.generator = new Generator(new ModelParts(lifetime, kernels, transformer, tokenizer));
+    this.options = options;
+    this.generator =
+        new Generator(new ModelParts(lifetime, kernels, transformer, tokenizer, options));
   }
 
   /**
@@ -190,9 +204,21 @@ public final class LanguageModel implements AutoCloseable {
    *     message names the file and the fault
    */
   public static LanguageModel load(Path directory) throws IOException {
+    return load(directory, LoadOptions.defaults());
+  }
+
+  /**
+   * Loads a model from its directory in the Hugging Face layout.
+   *
+   * @param options such as the precision of the weights that texts are written with
+   * @return a model that the caller closes
+   * @throws IOException as {@link #load(Path)}
+   * @throws IllegalStateException if the precision is not possible on this machine
+   */
+  public static LanguageModel load(Path directory, LoadOptions options) throws IOException {
     KernelBackend kernels = KernelBackend.choose();
-    LoadedModel loaded = ModelDirectory.load(directory);
-    return of(loaded, kernels);
+    options.precision().require(kernels);
+    return of(ModelDirectory.load(directory), kernels, options);
   }
 
   /**
@@ -201,18 +227,32 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param directory as names of resources have it, such as {@code models/verses}
    * @return a model that the caller closes
-   * @throws IOException as {@link #load}
+   * @throws IOException as {@link #load(Path)}
    */
   public static LanguageModel loadFromClasspath(String directory) throws IOException {
-    KernelBackend kernels = KernelBackend.choose();
-    ClassLoader own = LanguageModel.class.getClassLoader();
-    ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
-    return of(ClasspathModel.load(ofThread != null ? ofThread : own, directory), kernels);
+    return loadFromClasspath(directory, LoadOptions.defaults());
   }
 
-  private static LanguageModel of(LoadedModel loaded, KernelBackend kernels) {
+  /**
+   * Loads a model from a directory on the class path, as {@link #loadFromClasspath(String)} does.
+   *
+   * @param options see {@link #load(Path, LoadOptions)}
+   * @return a model that the caller closes
+   * @throws IOException as {@link #load(Path)}
+   * @throws IllegalStateException if the precision is not possible on this machine
+   */
+  public static LanguageModel loadFromClasspath(String directory, LoadOptions options)
+      throws IOException {
+    KernelBackend kernels = KernelBackend.choose();
+    options.precision().require(kernels);
+    ClassLoader own = LanguageModel.class.getClassLoader();
+    ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
+    return of(ClasspathModel.load(ofThread != null ? ofThread : own, directory), kernels, options);
+  }
+
+  private static LanguageModel of(LoadedModel loaded, KernelBackend kernels, LoadOptions options) {
     return new LanguageModel(
-        loaded.transformer(), loaded.tokenizer(), loaded.provenance(), kernels);
+        loaded.transformer(), loaded.tokenizer(), loaded.provenance(), kernels, options);
   }
 
   /**
@@ -331,7 +371,8 @@ public final class LanguageModel implements AutoCloseable {
 
   /**
    * Measures how well the model predicts a corpus: walked in order, in windows of the context
-   * length that do not overlap, every token but the first predicted once.
+   * length that do not overlap, every token but the first predicted once. The weights are those
+   * that texts are written with, in the precision of {@link LoadOptions}.
    *
    * @throws IOException if the text cannot be read or is malformed
    * @throws IllegalArgumentException if it has fewer than two tokens, or a character that the
@@ -340,11 +381,11 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Evaluation evaluate(Corpus corpus) throws IOException {
     DatasetOptions whole = DatasetOptions.defaults().withValidationFraction(1);
-    int threads = Runtime.getRuntime().availableProcessors();
     return lifetime.whileOpen(
         () -> {
           try (Dataset data = Dataset.prepare(corpus, tokenizer, whole)) {
-            return Evaluator.evaluate(transformer, data.validation(), threads, kernels);
+            return Evaluator.evaluate(
+                transformer, data.validation(), options.threads(), kernels, options.precision());
           }
         });
   }
@@ -359,9 +400,17 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer;
   }
 
-  /** Bytes off the heap that the weights take, as long as the model is open. */
+  /** Bytes off the heap that the float32 weights take, as long as the model is open. */
   public long weightBytes() {
     return transformer.parameters().bytes();
+  }
+
+  /**
+   * Bytes off the heap that the matrices take once more, in the precision of {@link LoadOptions}
+   * and the layout that is read fastest: 0 until the first text is written.
+   */
+  public long packedBytes() {
+    return generator.packedBytes();
   }
 
   /** Where the model comes from, if its files say so. */

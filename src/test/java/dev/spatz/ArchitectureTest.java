@@ -99,6 +99,7 @@ final class ArchitectureTest {
           "dev.spatz.dataset.Corpus",
           "dev.spatz.dataset.CorpusReport",
           "dev.spatz.kernel.Precision",
+          "dev.spatz.kernel.WeightPrecision",
           "dev.spatz.report.TrainingReport",
           "dev.spatz.transformer.TransformerConfig");
 

@@ -5,6 +5,7 @@ import dev.spatz.generation.Sampler;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.transformer.Decoder;
 import dev.spatz.transformer.InferenceWeights;
 import dev.spatz.transformer.KeyValueCache;
@@ -39,12 +40,18 @@ public final class DecodeBenchmark {
    *
    * @param sequences decoded together, 1 to 64
    * @param threads that read the weights together
+   * @param precision of the weights
    * @param report receives each measurement, that of the bandwidth first
    * @throws IllegalArgumentException if sequences or threads are out of range
+   * @throws IllegalStateException if the precision is not possible here
    * @throws InterruptedException if the thread is interrupted
    */
   public static void run(
-      BenchmarkPreset preset, int sequences, int threads, Consumer<Measurement> report)
+      BenchmarkPreset preset,
+      int sequences,
+      int threads,
+      WeightPrecision precision,
+      Consumer<Measurement> report)
       throws InterruptedException {
     if (sequences < 1 || sequences > Decoder.MOST_SEQUENCES) {
       throw new IllegalArgumentException(
@@ -52,7 +59,7 @@ public final class DecodeBenchmark {
               "sequences (%d) must be from 1 to %d", sequences, Decoder.MOST_SEQUENCES));
     }
     KernelBackend backend = KernelBackend.choose();
-    Decoding decoding = new Decoding(sequences, threads);
+    Decoding decoding = new Decoding(sequences, threads, precision);
     double[] seconds = seconds(preset.workload(), decoding, TOKENS, backend);
     String peakMemory = PeakMemory.figure(); // before the bandwidth needs memory
     ReadBenchmark.Result read = ReadBenchmark.run(Runtime.getRuntime().availableProcessors());
@@ -63,11 +70,11 @@ public final class DecodeBenchmark {
   }
 
   /** How the workload's model is decoded. */
-  record Decoding(int sequences, int threads) {
+  record Decoding(int sequences, int threads, WeightPrecision precision) {
     String describe() {
       String together =
           sequences == 1 ? "" : Measurement.format("%d sequences together, ", sequences);
-      return together + Measurement.threads(threads);
+      return together + Measurement.threads(threads) + ", " + precision;
     }
   }
 
@@ -80,7 +87,7 @@ public final class DecodeBenchmark {
       String peakMemory) {
     double passesPerSecond = 1 / Measurement.median(seconds);
     double bytesPerSecond =
-        passesPerSecond * workload.parametersPerToken() * DataType.FLOAT.width();
+        passesPerSecond * workload.parametersPerToken() * decoding.precision().bytes();
     return Measurement.of(
         "decode " + workload.name(),
         workload.describe() + ", " + backend + ", " + decoding.describe(),
@@ -96,7 +103,8 @@ public final class DecodeBenchmark {
   static double[] seconds(Workload workload, Decoding decoding, int tokens, KernelBackend backend) {
     double[] seconds = new double[workload.decoding().measured()];
     try (Transformer model = Transformer.initialized(workload.model(), DataType.FLOAT, SEED);
-        InferenceWeights weights = model.inferenceWeights(backend, decoding.threads());
+        InferenceWeights weights =
+            model.inferenceWeights(backend, decoding.threads(), decoding.precision());
         Run run = new Run(model, weights, decoding.sequences(), backend)) {
       for (int i = -workload.decoding().warmUp(); i < seconds.length; i++) {
         long start = System.nanoTime();

@@ -7,6 +7,7 @@ import dev.spatz.bench.TokenizeBenchmark;
 import dev.spatz.bench.TrainBenchmark;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.kernel.Precision;
+import dev.spatz.kernel.WeightPrecision;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -88,12 +89,19 @@ final class BenchCommand {
               description = "Sequences decoded together (default: ${DEFAULT-VALUE}).")
           int sequences,
       @Option(names = "--threads", paramLabel = "N", description = "Default: the processors.")
-          @Nullable Integer threads)
+          @Nullable Integer threads,
+      @Option(
+              names = "--precision",
+              defaultValue = "float32",
+              paramLabel = "NAME",
+              description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          WeightPrecision precision)
       throws InterruptedException {
     DecodeBenchmark.run(
         preset,
         sequences,
         threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+        precision,
         this::print);
   }
 

@@ -1,14 +1,23 @@
 package dev.spatz.cli;
 
 import dev.spatz.LanguageModel;
+import dev.spatz.dataset.Corpus;
+import dev.spatz.generation.Generation;
+import dev.spatz.generation.GenerationConfig;
+import dev.spatz.generation.LoadOptions;
+import dev.spatz.kernel.WeightPrecision;
+import dev.spatz.training.Evaluation;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -20,6 +29,12 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     usageHelpAutoWidth = true)
 final class EvaluateCommand implements Callable<Integer> {
+  /** Texts that are written to measure the speed; the fastest counts. */
+  private static final int TEXTS = 5;
+
+  private static final GenerationConfig TEXT =
+      GenerationConfig.defaults().withMaxNewTokens(200).withStopAtEndOfText(false).withSeed(1);
+
   @Spec private CommandSpec spec;
 
   @Parameters(index = "0", paramLabel = "DIR", description = "Directory of the model.")
@@ -31,13 +46,64 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "A text file, a directory of them, a .csv or a .jsonl file.")
   private Path text;
 
+  @Mixin private WeightOptions weights;
+
+  @Option(
+      names = "--compare-precisions",
+      description = "A line for each precision: what it costs, and what it saves.")
+  private boolean comparePrecisions;
+
   @Mixin private CorpusOptions texts;
 
   @Override
   public Integer call() throws IOException {
-    try (LanguageModel model = LanguageModel.load(directory)) {
-      spec.commandLine().getOut().println(model.evaluate(texts.corpus(List.of(text))));
+    Corpus corpus = texts.corpus(List.of(text));
+    if (comparePrecisions) {
+      compare(corpus);
+    } else {
+      try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
+        spec.commandLine().getOut().println(model.evaluate(corpus));
+      }
     }
     return ExitCode.OK;
+  }
+
+  private void compare(Corpus corpus) throws IOException {
+    double least = Double.NaN;
+    print(
+        "%-8s %9s %10s %8s %13s %8s",
+        "weights", "bits/byte", "perplexity", "cost", "bytes", "tokens/s");
+    for (WeightPrecision precision : WeightPrecision.values()) {
+      LoadOptions options = weights.options().withPrecision(precision);
+      try (LanguageModel model = LanguageModel.load(directory, options)) {
+        Evaluation evaluation = model.evaluate(corpus);
+        double perplexity = evaluation.perplexity();
+        least = precision == WeightPrecision.FLOAT32 ? perplexity : least;
+        double tokensPerSecond = tokensPerSecond(model); // packs the weights
+        print(
+            "%-8s %9.5f %10.4f %+7.3f%% %,13d %,8.0f",
+            precision.name().toLowerCase(Locale.ROOT),
+            evaluation.bitsPerByte(),
+            perplexity,
+            100 * (perplexity / least - 1),
+            model.packedBytes(),
+            tokensPerSecond);
+      }
+    }
+  }
+
+  private static double tokensPerSecond(LanguageModel model) {
+    double most = 0;
+    for (int i = 0; i < TEXTS; i++) {
+      Generation generation = model.complete("", TEXT);
+      most = Math.max(most, generation.timing().tokensPerSecond());
+    }
+    return most;
+  }
+
+  private void print(String pattern, Object... values) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(ProgressLine.format(pattern, values));
+    out.flush();
   }
 }

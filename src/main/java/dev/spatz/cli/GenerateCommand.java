@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -31,6 +32,8 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Parameters(index = "1", paramLabel = "PROMPT", description = "The text to continue.")
   private String prompt;
+
+  @Mixin private WeightOptions weights;
 
   @Option(
       names = "--max-new-tokens",
@@ -91,7 +94,7 @@ final class GenerateCommand implements Callable<Integer> {
     GenerationConfig config = config();
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
-    try (LanguageModel model = LanguageModel.load(directory)) {
+    try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
       out.print(prompt);
       Generation generation =
           model.complete(

@@ -25,7 +25,7 @@ public final class Generator implements AutoCloseable {
 
   Generator(ModelParts model, LongSupplier nanoTime, int mostThreads, int mostWaiting) {
     this.model = model;
-    this.decoders = new PackedDecoders(model, mostThreads);
+    this.decoders = new PackedDecoders(model);
     this.nanoTime = nanoTime;
     this.threads =
         new ThreadPoolExecutor(
@@ -118,6 +118,11 @@ public final class Generator implements AutoCloseable {
     return model
         .lifetime()
         .whileOpen(() -> new Session(model, decoders, model.promptIds(prompt), config, nanoTime));
+  }
+
+  /** Bytes of the packed weights, 0 until the first text. */
+  public long packedBytes() {
+    return decoders.bytes();
   }
 
   /**

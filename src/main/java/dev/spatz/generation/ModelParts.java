@@ -9,9 +9,20 @@ import java.util.stream.IntStream;
  * What generating and scoring need of a model; its owner closes the transformer.
  *
  * @param lifetime guards the transformer's memory
+ * @param options how the weights are read
  */
 public record ModelParts(
-    ModelLifetime lifetime, KernelBackend kernels, Transformer transformer, Tokenizer tokenizer) {
+    ModelLifetime lifetime,
+    KernelBackend kernels,
+    Transformer transformer,
+    Tokenizer tokenizer,
+    LoadOptions options) {
+
+  /** Parts whose weights are read as they are by default. */
+  public ModelParts(
+      ModelLifetime lifetime, KernelBackend kernels, Transformer transformer, Tokenizer tokenizer) {
+    this(lifetime, kernels, transformer, tokenizer, LoadOptions.defaults());
+  }
 
   /** The ids of a prompt, after what begins a text; an empty one follows the end of another. */
   int[] promptIds(String prompt) {

@@ -6,26 +6,33 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decoders of a model whose weights are packed when the first text needs them: as much memory
- * again, read faster, by as many threads as there are processors. Safe for use by many threads.
+ * Decoders of a model whose weights are packed when the first text needs them: more memory, read
+ * faster, by several threads together. Safe for use by many threads.
  */
 final class PackedDecoders implements Supplier<Decoder>, AutoCloseable {
   private final ModelParts model;
-  private final int threads;
   private @Nullable InferenceWeights weights;
 
-  PackedDecoders(ModelParts model, int threads) {
+  PackedDecoders(ModelParts model) {
     this.model = model;
-    this.threads = threads;
   }
 
   /** A decoder that the caller closes; called while the model is open. */
   @Override
   public synchronized Decoder get() {
     if (weights == null) {
-      weights = model.transformer().inferenceWeights(model.kernels(), threads);
+      LoadOptions options = model.options();
+      weights =
+          model
+              .transformer()
+              .inferenceWeights(model.kernels(), options.threads(), options.precision());
     }
     return model.transformer().decoder(weights);
+  }
+
+  /** Bytes of the packed weights, 0 before the first text. */
+  synchronized long bytes() {
+    return weights == null ? 0 : weights.bytes();
   }
 
   /** Frees the packed weights; called when no text is being written any more. */

@@ -69,13 +69,16 @@ public interface Kernels extends AutoCloseable {
    * Packs weights for {@link #linear(INDArray, PackedWeights, int, INDArray, INDArray, INDArray)}.
    *
    * @param weight (O,I); it is copied
+   * @param precision in which the copy is kept
    * @return packed weights, for all kernels of this kind; the caller closes them
+   * @throws IllegalStateException if the precision is not possible here
    */
-  PackedWeights pack(INDArray weight);
+  PackedWeights pack(INDArray weight, WeightPrecision precision);
 
   /**
-   * The columns of one slice of {@code y = x·weightᵀ (+ bias) (+ residual)}. Of float32 arrays, a
-   * row's bits do not depend on the number of rows.
+   * The columns of one slice of {@code y = x·weightᵀ (+ bias) (+ residual)}, the input rounded as
+   * {@link WeightPrecision} says. Of float32 arrays, a row's bits do not depend on the number of
+   * rows.
    *
    * @param x input (R,I)
    * @param weight (O,I), made by kernels of the same kind

@@ -1,12 +1,13 @@
 package dev.spatz.kernel;
 
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * Copies float32 values between addresses and Java arrays, without allocating. Loops over Java
- * arrays are vectorized on every JDK, loops over native memory are not: so arithmetic copies in and
- * out in blocks that stay in the nearest cache.
+ * Copies float32 values (and bytes) between addresses and Java arrays, without allocating. Loops
+ * over Java arrays are vectorized on every JDK, loops over native memory are not: so arithmetic
+ * copies in and out in blocks that stay in the nearest cache.
  */
 final class NativeFloats {
   /** Elements of a block. */
@@ -14,6 +15,7 @@ final class NativeFloats {
 
   private final Cursor cursor = new Cursor();
   private final Cursor other = new Cursor();
+  private final Bytes bytes = new Bytes();
 
   /** A pointer that owns nothing and can be moved. */
   private static final class Cursor extends FloatPointer {
@@ -27,12 +29,28 @@ final class NativeFloats {
     }
   }
 
+  /** The same, of single bytes. */
+  private static final class Bytes extends BytePointer {
+    Bytes() {
+      super((Pointer) null);
+    }
+
+    Bytes at(long address) {
+      this.address = address;
+      return this;
+    }
+  }
+
   void read(long address, float[] into, int offset, int count) {
     cursor.at(address).get(into, offset, count);
   }
 
   void write(long address, float[] from, int offset, int count) {
     cursor.at(address).put(from, offset, count);
+  }
+
+  void writeBytes(long address, byte[] from, int count) {
+    bytes.at(address).put(from, 0, count);
   }
 
   float get(long address) {

@@ -77,8 +77,8 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public PackedWeights pack(INDArray weight) {
-    return Nd4jPackedWeights.of(weight);
+  public PackedWeights pack(INDArray weight, WeightPrecision precision) {
+    return Nd4jPackedWeights.of(weight, precision);
   }
 
   @Override
@@ -89,7 +89,8 @@ final class Nd4jKernels implements Kernels {
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y) {
-    linear(x, ((Nd4jPackedWeights) weight).weight(), bias, residual, y);
+    Nd4jPackedWeights packed = (Nd4jPackedWeights) weight;
+    linear(packed.inputs(x), packed.weight(), bias, residual, y);
   }
 
   @Override

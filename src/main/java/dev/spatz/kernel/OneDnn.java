@@ -21,6 +21,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_engine_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_strides;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_s8;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_set_primitive_cache_capacity;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_success;
 
@@ -139,12 +140,22 @@ final class OneDnn {
 
   /** Bytes of an element. */
   static int width(int type) {
-    return type == dnnl_bf16 ? Short.BYTES : Float.BYTES;
+    return type == dnnl_s8 ? Byte.BYTES : type == dnnl_bf16 ? Short.BYTES : Float.BYTES;
   }
 
   /** Whether this processor has instructions for products of bfloat16. */
   static boolean multipliesBf16() {
+    return has(dnnl_cpu_isa_avx512_core_bf16);
+  }
+
+  /** Whether this processor has instructions for sums of products of int8 that do not saturate. */
+  static boolean multipliesInt8() {
+    return has(dnnl_cpu_isa_avx512_core_vnni) || has(dnnl_cpu_isa_avx2_vnni);
+  }
+
+  /** oneDNN's numbers of instruction sets have a bit for each part. */
+  private static boolean has(int instructions) {
     int isa = obstacle().isEmpty() ? dnnl_get_effective_cpu_isa() : 0;
-    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+    return (isa & instructions) == instructions;
   }
 }

@@ -25,9 +25,10 @@ final class OneDnnKernels implements Kernels {
   private final NativeFloats memory = new NativeFloats();
   private final NativeScratch scratch = new NativeScratch(1);
   private final OneDnnMatmul matmul = new OneDnnMatmul(context, MATMUL);
-  private final OneDnnPackedMatmul packedMatmul = new OneDnnPackedMatmul(context, memory);
   private final OneDnnSoftmax softmax = new OneDnnSoftmax(context);
   private final OneDnnElementwise elementwise = new OneDnnElementwise(context);
+  private final OneDnnPackedMatmul packedMatmul =
+      new OneDnnPackedMatmul(context, elementwise, memory);
   private final OneDnnLinear linear = new OneDnnLinear(matmul, elementwise, memory);
   private final OneDnnActivations activations = new OneDnnActivations(elementwise);
   private final OneDnnNormalizations normalizations =
@@ -105,9 +106,10 @@ final class OneDnnKernels implements Kernels {
   }
 
   @Override
-  public PackedWeights pack(INDArray weight) {
+  public PackedWeights pack(INDArray weight, WeightPrecision precision) {
     enter();
-    return packedMatmul.pack(at(weight), rows(weight), columns(weight));
+    precision.require(KernelBackend.ONEDNN);
+    return packedMatmul.pack(at(weight), rows(weight), columns(weight), precision);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.spatz.kernel;
 
 import static dev.spatz.kernel.OneDnn.check;
 import static dev.spatz.kernel.OneDnn.dense;
+import static dev.spatz.kernel.OneDnn.denseOf;
 import static dev.spatz.kernel.OneDnn.strided;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
@@ -9,6 +10,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_format_tag_any;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_matmul_primitive_desc_create;
@@ -25,6 +27,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_destroy;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_query_md;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_query_weights_md;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_reorder_primitive_desc_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_s8;
 
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_post_ops;
@@ -35,7 +38,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Linear maps of a few rows with packed weights. A row's bits do not depend on the number of rows:
  * the layout is the one that oneDNN prefers for two rows, whatever their number; a single row is
- * computed as two, since oneDNN 3.11 sums products of a matrix and a vector in another order.
+ * computed as two, since oneDNN 3.11 sums products of a matrix and a vector in another order. (With
+ * int8 weights, a row's two digits are these two rows.)
  */
 final class OneDnnPackedMatmul implements AutoCloseable {
   private static final int MATMUL = 400;
@@ -45,37 +49,60 @@ final class OneDnnPackedMatmul implements AutoCloseable {
   private static final int Y = 1;
 
   private final OneDnnContext context;
+  private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
+  private final Int8Rows int8;
   private final NativeScratch scratch = new NativeScratch(2);
 
-  OneDnnPackedMatmul(OneDnnContext context, NativeFloats memory) {
+  OneDnnPackedMatmul(OneDnnContext context, OneDnnElementwise elementwise, NativeFloats memory) {
     this.context = context;
+    this.elementwise = elementwise;
     this.memory = memory;
+    this.int8 = new Int8Rows(memory);
+  }
+
+  /** oneDNN's number of the type of weights. */
+  private static int type(WeightPrecision precision) {
+    return switch (precision) {
+      case FLOAT32 -> dnnl_f32;
+      case BF16 -> dnnl_bf16;
+      case INT8 -> dnnl_s8;
+    };
   }
 
   /** Packs weights (outputs,inputs). */
-  OneDnnPackedWeights pack(long weight, int outputs, int inputs) {
+  OneDnnPackedWeights pack(long weight, int outputs, int inputs, WeightPrecision precision) {
     Slices slices = Slices.of(outputs, inputs);
+    int type = type(precision);
     long[] sizes = new long[slices.count()];
     for (int i = 0; i < sizes.length; i++) {
-      dnnl_memory_desc layout = layout(inputs, slices.width(i));
+      dnnl_memory_desc layout = layout(type, inputs, slices.width(i));
       sizes[i] = dnnl_memory_desc_get_size(layout);
       dnnl_memory_desc_destroy(layout);
     }
-    OneDnnPackedWeights packed = new OneDnnPackedWeights(slices, inputs, sizes);
+    OneDnnPackedWeights packed = new OneDnnPackedWeights(slices, inputs, precision, sizes);
     for (int i = 0; i < sizes.length; i++) {
-      long from = weight + 4L * slices.first(i) * inputs;
-      pack(from, inputs, slices.width(i), packed.address(i));
+      int first = slices.first(i);
+      int width = slices.width(i);
+      long from = weight + 4L * first * inputs;
+      if (precision == WeightPrecision.INT8) {
+        long digits = scratch.bytes(X, (long) width * inputs);
+        int8.weights(from, width, inputs, digits, packed.scales, first);
+        pack(dnnl_s8, digits, type, inputs, width, packed.address(i));
+      } else {
+        pack(dnnl_f32, from, type, inputs, width, packed.address(i));
+      }
     }
     return packed;
   }
 
-  private void pack(long from, int inputs, int outputs, long to) {
-    context.key(PACK).add(inputs).add(outputs);
+  private void pack(int fromType, long from, int type, int inputs, int outputs, long to) {
+    context.key(PACK).add(type).add(inputs).add(outputs);
     OneDnnPrimitive primitive = context.find();
     if (primitive == null) {
-      dnnl_memory_desc source = strided(new long[] {inputs, outputs}, new long[] {1, inputs});
-      dnnl_memory_desc target = layout(inputs, outputs);
+      dnnl_memory_desc source =
+          strided(fromType, new long[] {inputs, outputs}, new long[] {1, inputs});
+      dnnl_memory_desc target = layout(type, inputs, outputs);
       dnnl_primitive_attr attributes = OneDnnContext.attributes();
       dnnl_primitive_desc description = new dnnl_primitive_desc();
       check(
@@ -96,29 +123,30 @@ final class OneDnnPackedMatmul implements AutoCloseable {
   void apply(
       OneDnnPackedWeights weights, int slice, int rows, long x, long bias, long residual, long y) {
     Slices slices = weights.slices;
-    int inputs = weights.inputs;
     int columns = slices.width(slice);
     long offset = 4L * slices.first(slice);
-    boolean single = rows < LEAST_ROWS;
-    long source = x;
-    long target = y + offset;
-    if (single) {
-      source = scratch.floats(X, (long) LEAST_ROWS * inputs);
-      memory.copy(x, source, inputs);
-      memory.zero(source + 4L * inputs, inputs);
-      target = scratch.floats(Y, (long) LEAST_ROWS * columns);
+    long ownBias = bias == 0 ? 0 : bias + offset;
+    long ownResidual = residual == 0 ? 0 : residual + offset;
+    if (weights.precision == WeightPrecision.INT8) {
+      applyInt8(weights, slice, rows, x, ownBias, ownResidual, y + offset);
+      return;
     }
-    long step = 4L * (single ? columns : slices.outputs());
+    boolean single = rows < LEAST_ROWS;
+    long target = single ? scratch.floats(Y, (long) LEAST_ROWS * columns) : y + offset;
+    long step = single ? columns : slices.outputs();
     if (residual != 0) {
       for (int r = 0; r < rows; r++) {
-        memory.copy(residual + offset + 4L * r * slices.outputs(), target + r * step, columns);
+        memory.copy(ownResidual + 4L * r * slices.outputs(), target + 4 * r * step, columns);
       }
     }
+    int type = type(weights.precision);
+    long source = source(type, rows, weights.inputs, x);
+    int computed = Math.max(rows, LEAST_ROWS);
     OneDnnPrimitive primitive =
-        primitive(Math.max(rows, LEAST_ROWS), columns, inputs, step / 4, bias != 0, residual != 0);
+        primitive(type, computed, columns, weights.inputs, step, bias != 0, residual != 0);
     primitive.bind(0, source).bind(1, weights.address(slice)).bind(2, target);
     if (bias != 0) {
-      primitive.bind(3, bias + offset);
+      primitive.bind(3, ownBias);
     }
     context.run(primitive);
     if (single) {
@@ -126,16 +154,49 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     }
   }
 
+  /** Inputs in the weights' type, at least two rows. */
+  private long source(int type, int rows, int inputs, long x) {
+    if (rows >= LEAST_ROWS && type == dnnl_f32) {
+      return x;
+    }
+    long room = (long) Math.max(rows, LEAST_ROWS) * inputs;
+    long source = scratch.floats(X, room);
+    if (rows < LEAST_ROWS) {
+      memory.zero(source, room);
+    }
+    if (type == dnnl_f32) {
+      memory.copy(x, source, inputs);
+    } else {
+      elementwise.convert(dnnl_f32, type, (long) rows * inputs, x, source);
+    }
+    return source;
+  }
+
+  private void applyInt8(
+      OneDnnPackedWeights weights, int slice, int rows, long x, long bias, long residual, long y) {
+    int inputs = weights.inputs;
+    int columns = weights.slices.width(slice);
+    long digits = scratch.bytes(X, 2L * rows * inputs);
+    int8.split(x, rows, inputs, digits);
+    long sums = scratch.floats(Y, 2L * rows * columns);
+    OneDnnPrimitive primitive =
+        primitive(dnnl_s8, 2 * rows, columns, inputs, columns, false, false);
+    context.run(primitive.bind(0, digits).bind(1, weights.address(slice)).bind(2, sums));
+    int first = weights.slices.first(slice);
+    long stride = weights.slices.outputs();
+    int8.join(sums, rows, columns, weights.scales, first, bias, residual, y, stride);
+  }
+
   private OneDnnPrimitive primitive(
-      int rows, int columns, int inputs, long step, boolean bias, boolean accumulate) {
-    context.key(MATMUL).add(rows).add(columns).add(inputs).add(step);
+      int type, int rows, int columns, int inputs, long step, boolean bias, boolean accumulate) {
+    context.key(MATMUL).add(type).add(rows).add(columns).add(inputs).add(step);
     context.key().add(bias ? 1 : 0).add(accumulate ? 1 : 0);
     OneDnnPrimitive primitive = context.find();
     if (primitive != null) {
       return primitive;
     }
-    dnnl_memory_desc x = dense(rows, inputs);
-    dnnl_memory_desc weights = layout(inputs, columns);
+    dnnl_memory_desc x = denseOf(type, rows, inputs);
+    dnnl_memory_desc weights = layout(type, inputs, columns);
     dnnl_memory_desc y = strided(new long[] {rows, columns}, new long[] {step, 1});
     dnnl_memory_desc added = bias ? dense(1, columns) : null;
     dnnl_primitive_desc description = description(x, weights, added, y, accumulate);
@@ -180,13 +241,13 @@ final class OneDnnPackedMatmul implements AutoCloseable {
   }
 
   /** oneDNN's preferred layout (inputs,outputs) for two rows; the caller destroys it. */
-  private static dnnl_memory_desc layout(int inputs, int outputs) {
+  private static dnnl_memory_desc layout(int type, int inputs, int outputs) {
     dnnl_memory_desc any = new dnnl_memory_desc();
     long[] sizes = {inputs, outputs};
     check(
-        dnnl_memory_desc_create_with_tag(any, sizes.length, sizes, dnnl_f32, dnnl_format_tag_any),
+        dnnl_memory_desc_create_with_tag(any, sizes.length, sizes, type, dnnl_format_tag_any),
         "memory layout");
-    dnnl_memory_desc x = dense(LEAST_ROWS, inputs);
+    dnnl_memory_desc x = denseOf(type, LEAST_ROWS, inputs);
     dnnl_memory_desc y = dense(LEAST_ROWS, outputs);
     dnnl_primitive_desc description = description(x, any, null, y, false);
     dnnl_memory_desc layout = new dnnl_memory_desc();

@@ -8,13 +8,20 @@ final class OneDnnPackedWeights implements PackedWeights {
 
   final Slices slices;
   final int inputs;
+  final WeightPrecision precision;
+
+  /** Of int8 weights the scale of every output; else empty. */
+  final float[] scales;
+
   private final long[] offsets;
   private final BytePointer memory;
 
   /** Room for slices of these sizes in bytes. */
-  OneDnnPackedWeights(Slices slices, int inputs, long[] sizes) {
+  OneDnnPackedWeights(Slices slices, int inputs, WeightPrecision precision, long[] sizes) {
     this.slices = slices;
     this.inputs = inputs;
+    this.precision = precision;
+    this.scales = new float[precision == WeightPrecision.INT8 ? slices.outputs() : 0];
     this.offsets = new long[sizes.length + 1];
     for (int i = 0; i < sizes.length; i++) {
       offsets[i + 1] = (offsets[i] + sizes[i] + ALIGNMENT - 1) & -ALIGNMENT;
@@ -37,7 +44,7 @@ final class OneDnnPackedWeights implements PackedWeights {
 
   @Override
   public long bytes() {
-    return offsets[slices.count()];
+    return offsets[slices.count()] + (long) scales.length * Float.BYTES;
   }
 
   @Override

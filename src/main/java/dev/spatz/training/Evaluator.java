@@ -3,7 +3,11 @@ package dev.spatz.training;
 import dev.spatz.dataset.TokenSequence;
 import dev.spatz.dataset.Windows;
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.WeightPrecision;
+import dev.spatz.transformer.InferenceWeights;
 import dev.spatz.transformer.Transformer;
+import dev.spatz.transformer.Workspace;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -21,19 +25,44 @@ public final class Evaluator {
    *
    * @param tokens at least 2
    * @param threads worker threads; the result does not depend on their number
+   * @param precision of the matrices: what texts written with them are like
    * @throws IllegalArgumentException if there are fewer than 2 tokens
+   * @throws IllegalStateException if the precision is not possible here
    */
   public static Evaluation evaluate(
+      Transformer transformer,
+      TokenSequence tokens,
+      int threads,
+      KernelBackend backend,
+      WeightPrecision precision) {
+    if (precision == WeightPrecision.FLOAT32) {
+      return evaluate(transformer, tokens, threads, backend);
+    }
+    requireTwo(tokens);
+    try (InferenceWeights weights = transformer.inferenceWeights(backend, 1, precision);
+        WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
+      Measure measure = weights::loss;
+      return evaluate(transformer, measure, tokens, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+    }
+  }
+
+  /** The same, with the model's weights as they are. */
+  static Evaluation evaluate(
       Transformer transformer, TokenSequence tokens, int threads, KernelBackend backend) {
+    requireTwo(tokens);
+    try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
+      Measure measure = transformer::loss;
+      return evaluate(transformer, measure, tokens, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+    }
+  }
+
+  private static void requireTwo(TokenSequence tokens) {
     if (tokens.length() < 2) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "a text of %d tokens cannot be evaluated: the first has nothing before it",
               tokens.length()));
-    }
-    try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
-      return evaluate(transformer, tokens, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
     }
   }
 
@@ -44,6 +73,21 @@ public final class Evaluator {
    */
   static Evaluation evaluate(
       Transformer transformer, TokenSequence tokens, long most, int atATime, WorkerTeam team) {
+    return evaluate(transformer, transformer::loss, tokens, most, atATime, team);
+  }
+
+  /** As {@link Transformer#loss}. */
+  private interface Measure {
+    double loss(Kernels kernels, Workspace workspace, int[] inputs, int[] targets, double[] losses);
+  }
+
+  private static Evaluation evaluate(
+      Transformer transformer,
+      Measure measure,
+      TokenSequence tokens,
+      long most,
+      int atATime,
+      WorkerTeam team) {
     Windows windows = tokens.windows(transformer.config().contextLength());
     int time = windows.contextLength();
     long stride = Math.max(1, (tokens.length() - 1 + most - 1) / most);
@@ -65,7 +109,7 @@ public final class Evaluator {
             predicted[first + i] = n;
             bytes[first + i] = tokens.textBytes(window * time + 1, window * time + 1 + n);
           }
-          transformer.loss(worker.kernels, pass.workspace, pass.inputs, pass.targets, pass.losses);
+          measure.loss(worker.kernels, pass.workspace, pass.inputs, pass.targets, pass.losses);
           for (int i = 0; i < here; i++) {
             losses[first + i] = Arrays.stream(pass.losses, i * time, (i + 1) * time).sum();
           }

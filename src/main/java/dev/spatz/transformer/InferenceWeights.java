@@ -3,9 +3,12 @@ package dev.spatz.transformer;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.PackedWeights;
+import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WeightPrecision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A model's weights as decoding reads them: its matrices once more, packed, and the threads that
@@ -15,27 +18,32 @@ import java.util.Locale;
  * model.
  */
 public final class InferenceWeights implements AutoCloseable {
+  private final Transformer transformer;
   private final List<PackedWeights> packed = new ArrayList<>();
   private final SliceTeam team;
   private final Weights weights;
   private boolean closed;
 
-  InferenceWeights(Weights plain, KernelBackend backend, int threads) {
+  InferenceWeights(
+      Transformer transformer, KernelBackend backend, int threads, WeightPrecision precision) {
     if (threads < 1) {
       throw new IllegalArgumentException(
           String.format(Locale.ROOT, "threads (%d) must be at least 1", threads));
     }
+    precision.require(backend);
+    transformer.parameters().requireOpen();
+    this.transformer = transformer;
     team = new SliceTeam(threads, backend);
     try (Kernels kernels = backend.create()) {
-      weights = plain.withMaps(map -> pack(kernels, map));
+      weights = transformer.weights().withMaps(map -> pack(kernels, map, precision));
     } catch (RuntimeException | Error e) {
       close();
       throw e;
     }
   }
 
-  private LinearMap pack(Kernels kernels, LinearMap map) {
-    PackedWeights own = kernels.pack(map.weight());
+  private LinearMap pack(Kernels kernels, LinearMap map, WeightPrecision precision) {
+    PackedWeights own = kernels.pack(map.weight(), precision);
     packed.add(own);
     return map.with((using, x, residual, y) -> team.linear(using, x, own, map.bias(), residual, y));
   }
@@ -45,6 +53,54 @@ public final class InferenceWeights implements AutoCloseable {
       throw new IllegalStateException("the inference weights are closed");
     }
     return weights;
+  }
+
+  /**
+   * As {@link Transformer#loss}, with these weights: what the rounding of decoding costs.
+   *
+   * @param losses result (R): −ln p of each target, 0 where it is not counted
+   * @return the sum of the losses in nats
+   * @throws IllegalArgumentException as {@link Transformer#loss}
+   * @throws IllegalStateException if this, the model or the workspace is closed
+   */
+  public double loss(
+      Kernels kernels, Workspace workspace, int[] inputs, int[] targets, double[] losses) {
+    transformer.requireIds("inputs", inputs, 0, workspace);
+    transformer.requireIds("targets", targets, Integer.MIN_VALUE, workspace);
+    Weights used = weights();
+    transformer.forward(kernels, used, workspace, inputs, DropoutSites.NONE);
+    INDArray normalized = workspace.activations.norm.values();
+    float[] logits = new float[(int) workspace.logits.size(1)];
+    int most = (int) workspace.logits.size(0);
+    double sum = 0;
+    for (int from = 0; from < targets.length; from += most) {
+      int count = Math.min(most, targets.length - from);
+      INDArray chunk = Tensors.rows(workspace.logits, 0, count);
+      used.head().forward(kernels, Tensors.rows(normalized, from, from + count), null, chunk);
+      for (int row = 0; row < count; row++) {
+        int target = targets[from + row];
+        double loss = 0;
+        if (target >= 0) {
+          Tensors.read(chunk, (long) row * logits.length, logits, 0, logits.length);
+          loss = logSumExp(logits) - logits[target];
+        }
+        losses[from + row] = loss;
+        sum += loss;
+      }
+    }
+    return sum;
+  }
+
+  private static double logSumExp(float[] logits) {
+    float largest = Float.NEGATIVE_INFINITY;
+    for (float logit : logits) {
+      largest = Math.max(largest, logit);
+    }
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(logit - largest);
+    }
+    return largest + Math.log(sum);
   }
 
   /** Bytes of the packed matrices, off the heap. */

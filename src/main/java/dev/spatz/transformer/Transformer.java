@@ -4,6 +4,7 @@ import dev.spatz.kernel.Dropout;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WeightPrecision;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -124,11 +125,13 @@ public final class Transformer implements AutoCloseable {
    *
    * @param backend whose kernels will decode
    * @param threads that read the weights together, the decoding one among them
+   * @param precision of the packed matrices
    * @throws IllegalArgumentException if {@code threads} is less than 1
+   * @throws IllegalStateException if the precision is not possible here
    */
-  public InferenceWeights inferenceWeights(KernelBackend backend, int threads) {
-    parameters.requireOpen();
-    return new InferenceWeights(weights, backend, threads);
+  public InferenceWeights inferenceWeights(
+      KernelBackend backend, int threads, WeightPrecision precision) {
+    return new InferenceWeights(this, backend, threads, precision);
   }
 
   /**
@@ -155,7 +158,7 @@ public final class Transformer implements AutoCloseable {
     requireIds("targets", targets, Integer.MIN_VALUE, workspace);
     Weights d = Weights.of(gradients, config);
     Workspace.Gradients a = workspace.gradients;
-    forward(kernels, workspace, inputs, dropout);
+    forward(kernels, weights, workspace, inputs, dropout);
     double loss =
         kernels.crossEntropy(
             workspace.activations.norm.values(),
@@ -186,7 +189,7 @@ public final class Transformer implements AutoCloseable {
       double @Nullable [] losses) {
     requireIds("inputs", inputs, 0, workspace);
     requireIds("targets", targets, Integer.MIN_VALUE, workspace);
-    forward(kernels, workspace, inputs, DropoutSites.NONE);
+    forward(kernels, weights, workspace, inputs, DropoutSites.NONE);
     return kernels.crossEntropy(
         workspace.activations.norm.values(),
         weights.head().weight(),
@@ -198,7 +201,7 @@ public final class Transformer implements AutoCloseable {
         null);
   }
 
-  private void requireIds(String name, int[] ids, int least, Workspace workspace) {
+  void requireIds(String name, int[] ids, int least, Workspace workspace) {
     if (workspace.logits.wasClosed()) {
       throw new IllegalStateException("the workspace is closed");
     }
@@ -230,7 +233,8 @@ public final class Transformer implements AutoCloseable {
   }
 
   /** From ids to the normalized result of the last block, kept in the workspace. */
-  void forward(Kernels kernels, Workspace workspace, int[] inputs, DropoutSites dropout) {
+  void forward(
+      Kernels kernels, Weights weights, Workspace workspace, int[] inputs, DropoutSites dropout) {
     List<PackedSequence> sequences = workspace.packed();
     Attention attention =
         (layer, qkv, out) ->

@@ -8,6 +8,7 @@ import dev.spatz.dataset.Corpus;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Precision;
+import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -98,7 +99,8 @@ class BenchmarksTest {
     assertTrue(train.figures().get(3).contains("peak"));
   }
 
-  private static final DecodeBenchmark.Decoding DECODING = new DecodeBenchmark.Decoding(1, 1);
+  private static final DecodeBenchmark.Decoding DECODING =
+      new DecodeBenchmark.Decoding(1, 1, WeightPrecision.FLOAT32);
 
   /** 20 tokens with a context of 8: the sequence begins again, twice. */
   @Test

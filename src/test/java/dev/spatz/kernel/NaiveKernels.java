@@ -76,8 +76,8 @@ final class NaiveKernels implements Kernels {
   }
 
   @Override
-  public PackedWeights pack(INDArray weight) {
-    return Nd4jPackedWeights.of(weight);
+  public PackedWeights pack(INDArray weight, WeightPrecision precision) {
+    return Nd4jPackedWeights.of(weight, precision);
   }
 
   @Override
@@ -88,7 +88,8 @@ final class NaiveKernels implements Kernels {
       @Nullable INDArray b,
       @Nullable INDArray r,
       INDArray y) {
-    linear(x, ((Nd4jPackedWeights) w).weight(), b, r, y);
+    Nd4jPackedWeights packed = (Nd4jPackedWeights) w;
+    linear(packed.inputs(x), packed.weight(), b, r, y);
   }
 
   @Override

@@ -60,8 +60,8 @@ final class RoundingKernels implements Kernels {
   }
 
   @Override
-  public PackedWeights pack(INDArray weight) {
-    return kernels.pack(weight);
+  public PackedWeights pack(INDArray weight, WeightPrecision precision) {
+    return kernels.pack(weight, precision);
   }
 
   @Override

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WeightPrecision;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -34,13 +36,27 @@ class InferenceWeightsTest {
     return Stream.of(GPT2, LLAMA, TINY);
   }
 
+  static Stream<Arguments> formsAndPrecisions() {
+    return forms()
+        .flatMap(form -> Arrays.stream(WeightPrecision.values()).map(p -> Arguments.of(form, p)));
+  }
+
+  /** What rounding the weights alone changes, and a little for the order of sums. */
+  private static double tolerance(WeightPrecision precision) {
+    return switch (precision) {
+      case FLOAT32 -> 1e-5;
+      case BF16 -> 2e-2;
+      case INT8 -> 4e-2;
+    };
+  }
+
   @ParameterizedTest
-  @MethodSource("forms")
-  void logits_areNearThePlainDecoders(TransformerConfig config) {
+  @MethodSource("formsAndPrecisions")
+  void logits_areNearThePlainDecoders(TransformerConfig config, WeightPrecision precision) {
     int[] ids = TestModels.ids(LENGTH, config.vocabularySize(), 2);
     for (KernelBackend backend : KernelBackend.values()) {
       try (Transformer model = TestModels.random(config, DataType.FLOAT, 1);
-          InferenceWeights weights = model.inferenceWeights(backend, 2);
+          InferenceWeights weights = model.inferenceWeights(backend, 2, precision);
           Kernels kernels = backend.create();
           Decoder plain = model.decoder();
           Decoder packed = model.decoder(weights);
@@ -49,22 +65,23 @@ class InferenceWeightsTest {
         double[] expected = Tensors.toDoubles(plain.accept(kernels, one, ids));
         double[] actual = Tensors.toDoubles(packed.accept(kernels, other, ids));
         double error = TestModels.relativeError(actual, expected);
-        double tolerance = 1e-5;
+        double tolerance = tolerance(precision);
         assertTrue(error < tolerance, () -> backend + ": " + error);
       }
     }
   }
 
   @ParameterizedTest
-  @MethodSource("forms")
-  void bits_areTheSame_forAnyNumberOfSequencesAndThreads(TransformerConfig config) {
+  @MethodSource("formsAndPrecisions")
+  void bits_areTheSame_forAnyNumberOfSequencesAndThreads(
+      TransformerConfig config, WeightPrecision precision) {
     int[] ids = TestModels.ids(LENGTH, config.vocabularySize(), 2);
     KernelBackend backend = KernelBackend.choose();
     try (Transformer model = TestModels.random(config, DataType.FLOAT, 1);
         Kernels kernels = backend.create()) {
       float[] expected = null;
       for (int threads : new int[] {1, 2, 3}) {
-        try (InferenceWeights weights = model.inferenceWeights(backend, threads);
+        try (InferenceWeights weights = model.inferenceWeights(backend, threads, precision);
             Decoder decoder = model.decoder(weights)) {
           List<float[]> results = new ArrayList<>();
           for (int sequences : new int[] {1, 5, 8, 9, 64}) {
@@ -105,7 +122,8 @@ class InferenceWeightsTest {
   void threads_atLeastOne() {
     try (Transformer model = TestModels.random(TINY, DataType.FLOAT, 1)) {
       assertThrows(
-          IllegalArgumentException.class, () -> model.inferenceWeights(KernelBackend.ND4J, 0));
+          IllegalArgumentException.class,
+          () -> model.inferenceWeights(KernelBackend.ND4J, 0, WeightPrecision.FLOAT32));
     }
   }
 
@@ -114,7 +132,8 @@ class InferenceWeightsTest {
     try (Transformer model = TestModels.random(TINY, DataType.FLOAT, 1);
         Kernels kernels = KernelBackend.ND4J.create();
         KeyValueCache cache = model.cache()) {
-      InferenceWeights weights = model.inferenceWeights(KernelBackend.ND4J, 2);
+      InferenceWeights weights =
+          model.inferenceWeights(KernelBackend.ND4J, 2, WeightPrecision.FLOAT32);
       weights.close();
       weights.close();
       try (Decoder decoder = model.decoder(weights)) {

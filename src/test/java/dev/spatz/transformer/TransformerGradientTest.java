@@ -175,7 +175,7 @@ class TransformerGradientTest {
 
   /** The sum of the losses, with dropout. */
   private double loss(Transformer model, Workspace workspace, Batch batch) {
-    model.forward(kernels, workspace, batch.inputs, dropout(model, batch));
+    model.forward(kernels, model.weights(), workspace, batch.inputs, dropout(model, batch));
     return kernels.crossEntropy(
         workspace.activations.norm.values(),
         TestModels.head(model),
