@@ -6,7 +6,7 @@ import dev.spatz.checkpoint.Provenance;
 import dev.spatz.checkpoint.RunDirectory;
 import dev.spatz.checkpoint.RunSettings;
 import dev.spatz.checkpoint.SavedCheckpoint;
-import dev.spatz.dataset.Dataset;
+import dev.spatz.dataset.TrainingData;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.report.FlightRecording;
 import dev.spatz.report.TrainingReport;
@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param run where checkpoints are kept, null if nowhere
  */
 record TrainingRun(
-    Dataset data,
+    TrainingData data,
     Transformer transformer,
     Tokenizer tokenizer,
     Map<String, String> base,

@@ -2,7 +2,7 @@ package dev.spatz.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.spatz.dataset.Dataset;
+import dev.spatz.dataset.TrainingData;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.TrainingPlan;
 import dev.spatz.training.TrainingResult;
@@ -77,10 +77,13 @@ public record Provenance(
    *     one
    */
   public static Provenance of(
-      Dataset data, TrainingPlan plan, @Nullable TrainingResult result, Map<String, String> base) {
+      TrainingData data,
+      TrainingPlan plan,
+      @Nullable TrainingResult result,
+      Map<String, String> base) {
     Map<String, String> configuration = new LinkedHashMap<>(plan.describe());
-    configuration.put("training tokens", Long.toString(data.train().length()));
-    configuration.put("validation tokens", Long.toString(data.validation().length()));
+    configuration.put("training tokens", Long.toString(data.trainTokens()));
+    configuration.put("validation tokens", Long.toString(data.validationTokens()));
     if (result != null) {
       configuration.put("stopped by", result.reason().toString());
       configuration.put("steps done", Long.toString(result.steps()));
@@ -90,7 +93,7 @@ public record Provenance(
     Evaluation evaluation = result == null ? null : result.evaluation();
     return new Provenance(
         data.digest(),
-        data.train().textBytes() + data.validation().textBytes(),
+        data.textBytes(),
         configuration,
         plan.seed(),
         result == null || result.steps() == 0 ? null : result.trainingLoss(),

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * last document of a corpus. So a single text of n characters is n tokens of a character tokenizer,
  * and splits as nanoGPT splits it.
  */
-public final class Dataset implements AutoCloseable {
+public final class Dataset implements TrainingData {
   /** The name of the token file in a directory. */
   public static final String FILE_NAME = "dataset.tokens";
 
@@ -210,7 +210,7 @@ public final class Dataset implements AutoCloseable {
   }
 
   /** The bytes of text that each id stands for; special tokens stand for none. */
-  private static int[] textBytes(Tokenizer tokenizer) {
+  static int[] textBytes(Tokenizer tokenizer) {
     int[] textBytes = new int[tokenizer.vocabularySize()];
     for (int id = 0; id < textBytes.length; id++) {
       if (tokenizer instanceof BytePairTokenizer bytePair) {
@@ -237,12 +237,37 @@ public final class Dataset implements AutoCloseable {
     return validation;
   }
 
+  @Override
+  public Sequences trainSequences(int contextLength) {
+    return train.windows(contextLength);
+  }
+
+  @Override
+  public Sequences validationSequences(int contextLength) {
+    return validation.windows(contextLength);
+  }
+
+  @Override
+  public long trainTokens() {
+    return train.length();
+  }
+
+  @Override
+  public long validationTokens() {
+    return validation.length();
+  }
+
+  @Override
+  public long textBytes() {
+    return train.textBytes() + validation.textBytes();
+  }
+
   /** Where the token file is. */
   Path file() {
     return tokens.path();
   }
 
-  /** {@return the size of the vocabulary; every id is smaller} */
+  @Override
   public int vocabularySize() {
     return tokens.vocabularySize();
   }
@@ -253,6 +278,7 @@ public final class Dataset implements AutoCloseable {
    *
    * @return 64 lower-case hexadecimal digits
    */
+  @Override
   public String digest() {
     return TextDigest.hexadecimal(tokens.header().digest());
   }
@@ -264,6 +290,7 @@ public final class Dataset implements AutoCloseable {
    * @throws IllegalArgumentException if the training part has fewer than {@code contextLength + 1}
    *     tokens or the validation part fewer than 2
    */
+  @Override
   public void requireWindows(int contextLength) {
     if (train.length() <= contextLength) {
       throw tooFew(

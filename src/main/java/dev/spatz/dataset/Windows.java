@@ -15,10 +15,7 @@ import java.util.Objects;
  *
  * <p>Safe for use by many threads, as long as the data set is open.
  */
-public final class Windows {
-  /** The target that is not counted in a loss: there is nothing to predict. */
-  public static final int NO_TARGET = -1;
-
+public final class Windows implements Sequences {
   private final TokenSequence tokens;
   private final int contextLength;
 
@@ -30,7 +27,7 @@ public final class Windows {
     this.contextLength = contextLength;
   }
 
-  /** {@return T, the number of inputs in a full window} */
+  @Override
   public int contextLength() {
     return contextLength;
   }
@@ -39,25 +36,18 @@ public final class Windows {
    * {@return the number of windows that predict every token but the first once; 0 for less than 2
    * tokens}
    */
+  @Override
   public long count() {
     return tokens.length() < 2 ? 0 : (tokens.length() - 2) / contextLength + 1;
   }
 
-  /**
-   * Reads window {@code k} of the evaluation walk into {@code inputs[offset…offset + T - 1]} and
-   * {@code targets} at the same indexes. Behind the n of a short last window, inputs are 0 and
-   * targets {@link #NO_TARGET}.
-   *
-   * @param k 0 to {@code count() - 1}
-   * @param inputs receives T ids
-   * @param targets receives T ids
-   * @param offset of the first one in both arrays
-   * @return n, the number of targets: T but for the last window
-   * @throws IndexOutOfBoundsException if there is no window k or the arrays have no T places from
-   *     {@code offset} on
-   * @throws IllegalStateException if the data set is closed
-   * @throws java.io.UncheckedIOException if the token file is broken
-   */
+  @Override
+  public long allTargets() {
+    return Math.max(0, tokens.length() - 1);
+  }
+
+  /** Behind the n of a short last window, inputs are 0 and targets {@link #NO_TARGET}. */
+  @Override
   public int read(long k, int[] inputs, int[] targets, int offset) {
     Objects.checkIndex(k, count());
     Objects.checkFromIndexSize(offset, contextLength, Math.min(inputs.length, targets.length));
@@ -73,22 +63,41 @@ public final class Windows {
   /**
    * {@return the number of positions at which a full window and its targets can start; may be 0}
    */
+  @Override
   public long starts() {
     return Math.max(0, tokens.length() - contextLength);
   }
 
-  /**
-   * Reads the full window at {@code start}: T inputs and T targets, from {@code offset} on.
-   *
-   * @param start 0 to {@code starts() - 1}
-   * @param inputs receives T ids
-   * @param targets receives T ids
-   * @param offset of the first one in both arrays
-   * @throws IndexOutOfBoundsException if no full window starts there or the arrays have no T places
-   *     from {@code offset} on
-   * @throws IllegalStateException if the data set is closed
-   * @throws java.io.UncheckedIOException if the token file is broken
-   */
+  /** Any window may be drawn at any time: they overlap. */
+  @Override
+  public boolean inEpochs() {
+    return false;
+  }
+
+  @Override
+  public int targets(long start) {
+    return contextLength;
+  }
+
+  @Override
+  public long textBytes(long k) {
+    long start = k * contextLength;
+    long n = Math.min(contextLength, tokens.length() - 1 - start);
+    return tokens.textBytes(start + 1, start + 1 + n);
+  }
+
+  @Override
+  public boolean packed() {
+    return false;
+  }
+
+  @Override
+  public int[] lengths(long k) {
+    return new int[] {contextLength};
+  }
+
+  /** Reads the full window that begins at token {@code start}. */
+  @Override
   public void sample(long start, int[] inputs, int[] targets, int offset) {
     Objects.checkIndex(start, starts());
     tokens.read(start, inputs, offset, contextLength);

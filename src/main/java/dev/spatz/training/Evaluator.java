@@ -1,7 +1,7 @@
 package dev.spatz.training;
 
+import dev.spatz.dataset.Sequences;
 import dev.spatz.dataset.TokenSequence;
-import dev.spatz.dataset.Windows;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.WeightPrecision;
@@ -42,7 +42,8 @@ public final class Evaluator {
     try (InferenceWeights weights = transformer.inferenceWeights(backend, 1, precision);
         WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
       Measure measure = weights::loss;
-      return evaluate(transformer, measure, tokens, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+      return evaluate(
+          measure, windows(transformer, tokens), Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
     }
   }
 
@@ -52,8 +53,13 @@ public final class Evaluator {
     requireTwo(tokens);
     try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
       Measure measure = transformer::loss;
-      return evaluate(transformer, measure, tokens, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+      return evaluate(
+          measure, windows(transformer, tokens), Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
     }
+  }
+
+  private static Sequences windows(Transformer transformer, TokenSequence tokens) {
+    return tokens.windows(transformer.config().contextLength());
   }
 
   private static void requireTwo(TokenSequence tokens) {
@@ -67,13 +73,13 @@ public final class Evaluator {
   }
 
   /**
-   * Measures on about {@code most} tokens: every n-th window.
+   * Measures on about {@code most} tokens: every n-th sequence.
    *
-   * @param atATime windows that a worker takes at a time
+   * @param atATime sequences that a worker takes at a time
    */
   static Evaluation evaluate(
-      Transformer transformer, TokenSequence tokens, long most, int atATime, WorkerTeam team) {
-    return evaluate(transformer, transformer::loss, tokens, most, atATime, team);
+      Transformer transformer, Sequences sequences, long most, int atATime, WorkerTeam team) {
+    return evaluate(transformer::loss, sequences, most, atATime, team);
   }
 
   /** As {@link Transformer#loss}. */
@@ -82,16 +88,10 @@ public final class Evaluator {
   }
 
   private static Evaluation evaluate(
-      Transformer transformer,
-      Measure measure,
-      TokenSequence tokens,
-      long most,
-      int atATime,
-      WorkerTeam team) {
-    Windows windows = tokens.windows(transformer.config().contextLength());
-    int time = windows.contextLength();
-    long stride = Math.max(1, (tokens.length() - 1 + most - 1) / most);
-    int count = Math.toIntExact((windows.count() + stride - 1) / stride);
+      Measure measure, Sequences sequences, long most, int atATime, WorkerTeam team) {
+    int time = sequences.contextLength();
+    long stride = Math.max(1, (sequences.allTargets() + most - 1) / most);
+    int count = Math.toIntExact((sequences.count() + stride - 1) / stride);
     double[] losses = new double[count];
     int[] predicted = new int[count];
     long[] bytes = new long[count];
@@ -102,12 +102,12 @@ public final class Evaluator {
           int first = chunk * atATime;
           int here = Math.min(atATime, count - first);
           Arrays.fill(pass.inputs, here * time, pass.inputs.length, 0);
-          Arrays.fill(pass.targets, here * time, pass.targets.length, Windows.NO_TARGET);
+          Arrays.fill(pass.targets, here * time, pass.targets.length, Sequences.NO_TARGET);
+          pass.layOut(sequences, here, i -> (first + i) * stride);
           for (int i = 0; i < here; i++) {
-            long window = (first + i) * stride;
-            int n = windows.read(window, pass.inputs, pass.targets, i * time);
-            predicted[first + i] = n;
-            bytes[first + i] = tokens.textBytes(window * time + 1, window * time + 1 + n);
+            long k = (first + i) * stride;
+            predicted[first + i] = sequences.read(k, pass.inputs, pass.targets, i * time);
+            bytes[first + i] = sequences.textBytes(k);
           }
           measure.loss(worker.kernels, pass.workspace, pass.inputs, pass.targets, pass.losses);
           for (int i = 0; i < here; i++) {

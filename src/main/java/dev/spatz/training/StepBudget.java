@@ -1,6 +1,6 @@
 package dev.spatz.training;
 
-import dev.spatz.dataset.Dataset;
+import dev.spatz.dataset.TrainingData;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
@@ -28,7 +28,7 @@ final class StepBudget {
   /** The number of steps that fit into the configuration's time budget with its evaluations. */
   static long steps(
       Transformer transformer,
-      Dataset data,
+      TrainingData data,
       WorkerTeam team,
       TrainingConfig config,
       KernelBackend kernels) {
@@ -36,7 +36,7 @@ final class StepBudget {
     double budget = config.timeBudget().toSeconds() + config.timeBudget().getNano() / NANOS;
     double step = secondsPerStep(transformer, data, team, plan, budget * TIMING);
     double token = step / plan.tokensPerStep() / 3; // a forward pass is a third of a step
-    long validation = data.validation().length();
+    long validation = data.validationTokens();
     double evaluations =
         token * (EVALUATIONS * Math.min(validation, plan.evaluationTokens()) + validation);
     return steps(budget, evaluations, step);
@@ -50,11 +50,11 @@ final class StepBudget {
 
   /** The median time of some steps with a learning rate of zero; the weights come out unchanged. */
   private static double secondsPerStep(
-      Transformer transformer, Dataset data, WorkerTeam team, TrainingPlan plan, double most) {
+      Transformer transformer, TrainingData data, WorkerTeam team, TrainingPlan plan, double most) {
     ParameterSet weights = transformer.parameters();
     try (TrainingStep trainingStep =
             new TrainingStep(
-                transformer, data.train().windows(plan.model().contextLength()), team, plan);
+                transformer, data.trainSequences(plan.model().contextLength()), team, plan);
         ParameterSet before = ParameterSet.zeros(weights.layout(), transformer.dataType())) {
       before.copyFrom(weights);
       times(trainingStep, most); // until the JIT compiler is done

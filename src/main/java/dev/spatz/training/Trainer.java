@@ -1,6 +1,7 @@
 package dev.spatz.training;
 
-import dev.spatz.dataset.Dataset;
+import dev.spatz.dataset.Sequences;
+import dev.spatz.dataset.TrainingData;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Precision;
 import dev.spatz.transformer.ParameterSet;
@@ -33,7 +34,7 @@ public final class Trainer implements AutoCloseable {
 
   private final Transformer transformer;
   private final boolean ownsTransformer;
-  private final Dataset data;
+  private final TrainingData data;
   private final WorkerTeam team;
   private final TrainingPlan plan;
   private final TrainingStep trainingStep;
@@ -52,7 +53,7 @@ public final class Trainer implements AutoCloseable {
   private Trainer(
       Transformer transformer,
       boolean ownsTransformer,
-      Dataset data,
+      TrainingData data,
       WorkerTeam team,
       TrainingPlan plan) {
     this.transformer = transformer;
@@ -62,7 +63,7 @@ public final class Trainer implements AutoCloseable {
     this.plan = plan;
     this.trainingStep =
         new TrainingStep(
-            transformer, data.train().windows(plan.model().contextLength()), team, plan);
+            transformer, data.trainSequences(plan.model().contextLength()), team, plan);
     this.best = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
     best.copyFrom(transformer.parameters());
     this.sum = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
@@ -84,7 +85,7 @@ public final class Trainer implements AutoCloseable {
    * @throws IllegalStateException if the configuration's precision is not possible here
    */
   public static Trainer create(
-      Transformer transformer, Dataset data, TrainingConfig config, KernelBackend kernels) {
+      Transformer transformer, TrainingData data, TrainingConfig config, KernelBackend kernels) {
     requireFitting(data, transformer);
     boolean mixed =
         config.precision().resolve(kernels, transformer.config().channels()) == Precision.BF16;
@@ -115,7 +116,7 @@ public final class Trainer implements AutoCloseable {
    *     KernelBackend)}
    */
   public static Trainer create(
-      Transformer transformer, Dataset data, TrainingPlan plan, int threads) {
+      Transformer transformer, TrainingData data, TrainingPlan plan, int threads) {
     requireFitting(data, transformer);
     boolean mixed = plan.precision() == Precision.BF16;
     Transformer passes = mixed ? transformer.mixed() : transformer;
@@ -127,7 +128,7 @@ public final class Trainer implements AutoCloseable {
     return new WorkerTeam(size, passes, kernels);
   }
 
-  private static void requireFitting(Dataset data, Transformer transformer) {
+  private static void requireFitting(TrainingData data, Transformer transformer) {
     data.requireWindows(transformer.config().contextLength());
     if (data.vocabularySize() > transformer.config().vocabularySize()) {
       throw new IllegalArgumentException(
@@ -332,7 +333,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   private Evaluation evaluate(long tokens) {
-    return Evaluator.evaluate(transformer, data.validation(), tokens, plan.largestShard(), team);
+    Sequences validation = data.validationSequences(plan.model().contextLength());
+    return Evaluator.evaluate(transformer, validation, tokens, plan.largestShard(), team);
   }
 
   private Evaluation bestEvaluation() {

@@ -1,6 +1,6 @@
 package dev.spatz.training;
 
-import dev.spatz.dataset.Windows;
+import dev.spatz.dataset.Sequences;
 import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.Precision;
 import dev.spatz.optimizer.Optimizer;
@@ -27,15 +27,16 @@ final class TrainingStep implements AutoCloseable {
   private static final int DROPOUT_STREAM = 2;
 
   private final Transformer transformer;
-  private final Windows windows;
+  private final Sequences sequences;
   private final WorkerTeam team;
   private final TrainingPlan plan;
   private final GradientTree tree;
   private final Optimizer optimizer;
   private final double[] shardLosses;
   private final double[] rangeSquares;
-  private final CounterRandom data;
+  private final DataOrder order;
   private final CounterRandom dropout;
+  private long targets;
 
   /** What came out of a step. */
   record Outcome(double loss, double gradientNorm) {
@@ -44,9 +45,9 @@ final class TrainingStep implements AutoCloseable {
     }
   }
 
-  TrainingStep(Transformer transformer, Windows windows, WorkerTeam team, TrainingPlan plan) {
+  TrainingStep(Transformer transformer, Sequences sequences, WorkerTeam team, TrainingPlan plan) {
     this.transformer = transformer;
-    this.windows = windows;
+    this.sequences = sequences;
     this.team = team;
     this.plan = plan;
     this.tree = new GradientTree(transformer, plan.shards(), team.size());
@@ -55,7 +56,9 @@ final class TrainingStep implements AutoCloseable {
     long elements = transformer.parameters().layout().elements();
     this.rangeSquares = new double[Math.toIntExact((elements + RANGE - 1) / RANGE)];
     CounterRandom random = CounterRandom.of(plan.seed());
-    this.data = random.child(DATA_STREAM);
+    this.order =
+        new DataOrder(
+            random.child(DATA_STREAM), sequences, (long) plan.batchSize() * plan.accumulation());
     this.dropout = random.child(DROPOUT_STREAM);
     refresh();
   }
@@ -75,6 +78,7 @@ final class TrainingStep implements AutoCloseable {
    * as they were.
    */
   Outcome run(long step, double learningRate) {
+    targets = targets(step);
     team.forEach(
         tree.tasks(),
         (worker, task) ->
@@ -87,26 +91,37 @@ final class TrainingStep implements AutoCloseable {
           rangeSquares[range] =
               worker.kernels.sumOfSquares(tree.total().flat(), from(range), to(range));
         });
-    Outcome outcome =
-        new Outcome(sum(shardLosses) / plan.tokensPerStep(), Math.sqrt(sum(rangeSquares)));
+    Outcome outcome = new Outcome(sum(shardLosses) / targets, Math.sqrt(sum(rangeSquares)));
     if (outcome.finite()) {
       update(step, learningRate, outcome.gradientNorm);
     }
     return outcome;
   }
 
+  /** The number of targets of a whole step, by which its loss is divided. */
+  private long targets(long step) {
+    if (!sequences.packed()) {
+      return plan.tokensPerStep();
+    }
+    long all = 0;
+    for (long i = 0; i < (long) plan.batchSize() * plan.accumulation(); i++) {
+      all += sequences.targets(order.draw(step, i));
+    }
+    return all;
+  }
+
   /** Adds the gradients of a shard of all micro-batches. */
   private void shard(WorkerTeam.Worker worker, long step, int shard, ParameterSet gradients) {
     int from = plan.shardStart(shard);
-    int sequences = plan.shardStart(shard + 1) - from;
-    WorkerTeam.Pass pass = worker.pass(sequences);
-    CounterRandom positions = data.child(step);
+    int count = plan.shardStart(shard + 1) - from;
+    WorkerTeam.Pass pass = worker.pass(count);
     double loss = 0;
     for (int micro = 0; micro < plan.accumulation(); micro++) {
       long first = (long) micro * plan.batchSize() + from;
-      for (int i = 0; i < sequences; i++) {
-        long start = positions.below(first + i, windows.starts());
-        windows.sample(start, pass.inputs, pass.targets, i * windows.contextLength());
+      pass.layOut(sequences, count, i -> order.draw(step, first + i));
+      for (int i = 0; i < count; i++) {
+        long start = order.draw(step, first + i);
+        sequences.sample(start, pass.inputs, pass.targets, i * sequences.contextLength());
       }
       double rate = plan.model().dropout();
       DropoutSites sites =
@@ -117,7 +132,7 @@ final class TrainingStep implements AutoCloseable {
               pass.workspace,
               pass.inputs,
               pass.targets,
-              1.0 / plan.tokensPerStep(),
+              1.0 / targets,
               sites,
               gradients);
     }

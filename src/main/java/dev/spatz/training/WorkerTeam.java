@@ -1,5 +1,6 @@
 package dev.spatz.training;
 
+import dev.spatz.dataset.Sequences;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.transformer.Transformer;
@@ -13,6 +14,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntToLongFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +64,25 @@ final class WorkerTeam implements AutoCloseable {
       this.inputs = new int[workspace.rows()];
       this.targets = new int[workspace.rows()];
       this.losses = new double[workspace.rows()];
+    }
+
+    /**
+     * Lays out the rows as the first {@code count} sequences of a pass need it.
+     *
+     * @param number of the i-th of them
+     */
+    void layOut(Sequences sequences, int count, IntToLongFunction number) {
+      if (!sequences.packed()) {
+        return; // as every workspace is at first
+      }
+      int time = sequences.contextLength();
+      IntStream lengths = IntStream.empty();
+      for (int i = 0; i < inputs.length / time; i++) {
+        IntStream more =
+            i < count ? IntStream.of(sequences.lengths(number.applyAsLong(i))) : IntStream.of(time);
+        lengths = IntStream.concat(lengths, more);
+      }
+      workspace.pack(lengths.toArray());
     }
   }
 
