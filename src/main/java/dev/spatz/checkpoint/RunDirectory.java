@@ -4,6 +4,7 @@ import dev.spatz.dataset.Dataset;
 import dev.spatz.report.TrainingReport;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NotDirectoryException;
@@ -229,6 +230,17 @@ public final class RunDirectory implements AutoCloseable {
         } catch (ClosedByInterruptException e) {
           interrupted = true;
           Thread.interrupted();
+        } catch (IOException e) {
+          throw new IOException(
+              String.format(
+                  Locale.ROOT,
+                  "%s cannot be written: %s; %s",
+                  path.resolve(name),
+                  e instanceof FileSystemException ? e.toString() : e.getMessage(),
+                  checkpoints().isEmpty()
+                      ? "there is none before it"
+                      : "those before it are as they were"),
+              e);
         }
       }
     } finally {
