@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.spatz.optimizer.LearningRateSchedule.Cosine;
+import dev.spatz.optimizer.LearningRateSchedule.WarmupStableDecay;
 import org.junit.jupiter.api.Test;
 
 class LearningRateScheduleTest {
@@ -62,5 +64,14 @@ class LearningRateScheduleTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> new LearningRateSchedule.WarmupStableDecay(1e-3, 0, 60, 60, 100));
+  }
+
+  @Test
+  void schedule_stretched_keepsItsPeakItsWarmUpAndThePartOfItsDecay() {
+    assertEquals(new Cosine(1, 0.1, 5, 40), new Cosine(1, 0.1, 5, 20).withSteps(40));
+    WarmupStableDecay decaying = new WarmupStableDecay(1, 0.1, 5, 10, 20);
+    assertEquals(new WarmupStableDecay(1, 0.1, 5, 20, 40), decaying.withSteps(40));
+    assertEquals(new WarmupStableDecay(1, 0.1, 5, 2, 7), decaying.withSteps(7));
+    assertThrows(IllegalArgumentException.class, () -> decaying.withSteps(4));
   }
 }
