@@ -7,6 +7,7 @@ import dev.spatz.checkpoint.GgufType;
 import dev.spatz.checkpoint.LoadedModel;
 import dev.spatz.checkpoint.ModelDirectory;
 import dev.spatz.checkpoint.Provenance;
+import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
@@ -18,6 +19,7 @@ import dev.spatz.generation.ModelLifetime;
 import dev.spatz.generation.ModelParts;
 import dev.spatz.generation.TextStream;
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.Evaluation;
@@ -56,6 +58,7 @@ public final class LanguageModel implements AutoCloseable {
   final Transformer transformer;
   private final Tokenizer tokenizer;
   private final @Nullable Provenance provenance;
+  final @Nullable String chatTemplate;
   private final KernelBackend kernels;
   private final LoadOptions options;
   final ModelLifetime lifetime = new ModelLifetime();
@@ -65,19 +68,22 @@ public final class LanguageModel implements AutoCloseable {
       Transformer transformer,
       Tokenizer tokenizer,
       @Nullable Provenance provenance,
+      @Nullable String chatTemplate,
       KernelBackend kernels) {
-    this(transformer, tokenizer, provenance, kernels, LoadOptions.defaults());
+    this(transformer, tokenizer, provenance, chatTemplate, kernels, LoadOptions.defaults());
   }
 
   LanguageModel(
       Transformer transformer,
       Tokenizer tokenizer,
       @Nullable Provenance provenance,
+      @Nullable String chatTemplate,
       KernelBackend kernels,
       LoadOptions options) {
     this.transformer = transformer;
     this.tokenizer = tokenizer;
     this.provenance = provenance;
+    this.chatTemplate = chatTemplate;
     this.kernels = kernels;
     this.options = options;
     this.generator =
@@ -252,7 +258,12 @@ public final class LanguageModel implements AutoCloseable {
 
   private static LanguageModel of(LoadedModel loaded, KernelBackend kernels, LoadOptions options) {
     return new LanguageModel(
-        loaded.transformer(), loaded.tokenizer(), loaded.provenance(), kernels, options);
+        loaded.transformer(),
+        loaded.tokenizer(),
+        loaded.provenance(),
+        loaded.chatTemplate(),
+        kernels,
+        options);
   }
 
   /**
@@ -265,7 +276,7 @@ public final class LanguageModel implements AutoCloseable {
   public void save(Path directory) throws IOException {
     lifetime.whileOpen(
         () -> {
-          ModelDirectory.save(directory, transformer, tokenizer, provenance);
+          ModelDirectory.save(directory, transformer, tokenizer, provenance, chatTemplate);
           return null;
         });
   }
@@ -388,6 +399,33 @@ public final class LanguageModel implements AutoCloseable {
                 transformer, data.validation(), options.threads(), kernels, options.precision());
           }
         });
+  }
+
+  /**
+   * Teaches a model to answer: trains it on with conversations, of which what the assistant says
+   * counts, spelled as its {@link #chatTemplate} says. Otherwise as {@link #fineTune(LanguageModel,
+   * Corpus, TrainingConfig, TrainingListener, Cancellation)}.
+   *
+   * @throws IllegalArgumentException also if a conversation exceeds the context, or checkpoints are
+   *     asked for
+   */
+  public static LanguageModel fineTune(
+      LanguageModel model,
+      Conversations conversations,
+      TrainingConfig config,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    return ModelTraining.fineTune(model, conversations, config, listener, cancellation);
+  }
+
+  /** How the model's conversations are spelled: its own way, or else a built-in one. */
+  public ChatTemplate chatTemplate() {
+    ChatTemplate builtIn = ChatTemplate.builtIn(tokenizer);
+    if (chatTemplate == null || chatTemplate.equals(builtIn.source())) {
+      return builtIn;
+    }
+    throw new IllegalStateException("templates in the language Jinja are not implemented");
   }
 
   /** The model's shape. */

@@ -61,7 +61,13 @@ final class ModelResuming {
       RunSettings settings = settings(tokenizer);
       try (Dataset data = Dataset.open(run.path(), tokenizer)) {
         Transformer transformer = withShape(loaded.transformer(), settings.plan().model());
-        return new TrainingRun(data, transformer, tokenizer, settings.base(), run)
+        return new TrainingRun(
+                data,
+                transformer,
+                tokenizer,
+                settings.base(),
+                ModelTraining.chatTemplate(tokenizer),
+                run)
             .goOn(from, settings, listener, cancellation);
       }
     } catch (LanguageModel.DivergedException e) {

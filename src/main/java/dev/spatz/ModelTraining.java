@@ -2,11 +2,14 @@ package dev.spatz;
 
 import dev.spatz.checkpoint.BaseModel;
 import dev.spatz.checkpoint.RunDirectory;
+import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
+import dev.spatz.dataset.ExampleSet;
 import dev.spatz.dataset.TokenizerLearning;
 import dev.spatz.tokenizer.CharacterTokenizer;
+import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Automatic;
 import dev.spatz.training.Cancellation;
@@ -40,10 +43,16 @@ final class ModelTraining {
                 : Automatic.model(ids, config.dropout());
         data.requireWindows(shape.contextLength());
         Transformer fresh = Transformer.initialized(shape, DataType.FLOAT, config.seed());
-        return new TrainingRun(data, fresh, tokenizer, Map.of(), run)
+        return new TrainingRun(data, fresh, tokenizer, Map.of(), chatTemplate(tokenizer), run)
             .train(config, listener, cancellation);
       }
     }
+  }
+
+  /** ChatML, if the tokenizer has its tokens. */
+  static @Nullable String chatTemplate(Tokenizer tokenizer) {
+    ChatTemplate builtIn = ChatTemplate.builtIn(tokenizer);
+    return builtIn.source().equals(ChatTemplate.chatMl().source()) ? builtIn.source() : null;
   }
 
   private static @Nullable RunDirectory runDirectory(TrainingConfig config) throws IOException {
@@ -81,18 +90,56 @@ final class ModelTraining {
       Cancellation cancellation)
       throws IOException {
     Tokenizer own = model.tokenizer();
-    TokenizerKind kind =
-        own instanceof CharacterTokenizer ? TokenizerKind.CHARACTER : TokenizerKind.BYTE_PAIR;
-    TrainingConfig decided = FineTuning.config(config, model.config(), kind, own.vocabularySize());
+    TrainingConfig decided = decided(config, model);
     try (RunDirectory run = runDirectory(config);
         Dataset data = Dataset.prepare(corpus, own, datasetOptions(config, run))) {
       data.requireWindows(model.config().contextLength());
-      Map<String, String> base =
-          model.lifetime.whileOpen(
-              () -> BaseModel.describe(model.transformer, model.provenance().orElse(null)));
+      Map<String, String> base = base(model);
       Transformer copy =
           model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
-      return new TrainingRun(data, copy, own, base, run).train(decided, listener, cancellation);
+      return new TrainingRun(data, copy, own, base, model.chatTemplate, run)
+          .train(decided, listener, cancellation);
     }
+  }
+
+  /**
+   * See {@link LanguageModel#fineTune(LanguageModel, Conversations, TrainingConfig,
+   * TrainingListener, Cancellation)}.
+   */
+  static LanguageModel fineTune(
+      LanguageModel model,
+      Conversations conversations,
+      TrainingConfig config,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    if (config.checkpoints() != null) {
+      throw new IllegalArgumentException(
+          "checkpoints are kept of trainings on texts, not on conversations; leave them out");
+    }
+    Tokenizer own = model.tokenizer();
+    TrainingConfig decided = decided(config, model);
+    try (ExampleSet data =
+        new ConversationExamples(own, model.chatTemplate(), model.config().contextLength())
+            .read(conversations, config.validation())) {
+      data.requireWindows(model.config().contextLength());
+      Map<String, String> base = base(model);
+      Transformer copy =
+          model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
+      return new TrainingRun(data, copy, own, base, model.chatTemplate().source(), null)
+          .train(decided, listener, cancellation);
+    }
+  }
+
+  private static TrainingConfig decided(TrainingConfig config, LanguageModel model) {
+    Tokenizer own = model.tokenizer();
+    TokenizerKind kind =
+        own instanceof CharacterTokenizer ? TokenizerKind.CHARACTER : TokenizerKind.BYTE_PAIR;
+    return FineTuning.config(config, model.config(), kind, own.vocabularySize());
+  }
+
+  private static Map<String, String> base(LanguageModel model) throws IOException {
+    return model.lifetime.whileOpen(
+        () -> BaseModel.describe(model.transformer, model.provenance().orElse(null)));
   }
 }

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param transformer becomes the model's, or is closed if there will be none
  * @param base what is known of the model that it began as; empty for a new one
+ * @param chatTemplate of the model, or null
  * @param run where checkpoints are kept, null if nowhere
  */
 record TrainingRun(
@@ -38,6 +39,7 @@ record TrainingRun(
     Transformer transformer,
     Tokenizer tokenizer,
     Map<String, String> base,
+    @Nullable String chatTemplate,
     @Nullable RunDirectory run) {
 
   /** What is done with a trainer. */
@@ -142,6 +144,7 @@ record TrainingRun(
   }
 
   private LanguageModel model(Trainer trainer, Provenance provenance) {
-    return new LanguageModel(transformer, tokenizer, provenance, trainer.plan().kernels());
+    return new LanguageModel(
+        transformer, tokenizer, provenance, chatTemplate, trainer.plan().kernels());
   }
 }

@@ -96,6 +96,7 @@ final class ArchitectureTest {
           "dev.spatz.LanguageModel",
           "dev.spatz.checkpoint.GgufType",
           "dev.spatz.checkpoint.Provenance",
+          "dev.spatz.dataset.Conversations",
           "dev.spatz.dataset.Corpus",
           "dev.spatz.dataset.CorpusReport",
           "dev.spatz.kernel.Precision",

@@ -36,7 +36,9 @@ public record Checkpoint(
 
   @Override
   public void writeTo(Path directory) throws IOException {
-    new ModelDirectory.Model(transformer, tokenizer, provenance).writeTo(directory);
+    new ModelDirectory.Model(
+            transformer, tokenizer, provenance, ChatTemplateFile.ofTokenizer(tokenizer))
+        .writeTo(directory);
     OptimizerFile.write(directory, state.arrays());
     new TrainerStateFile(settings, state.progress()).write(directory);
     List<String> names;

@@ -20,6 +20,7 @@ public final class ClasspathModel {
       List.of(
           TokenizerFiles.TOKENIZER,
           TokenizerFiles.CONFIG,
+          ChatTemplateFile.NAME,
           VocabularyFiles.VOCABULARY,
           VocabularyFiles.MERGES,
           GenerationConfigFile.NAME);

@@ -64,8 +64,26 @@ public final class ModelDirectory {
   public static void save(
       Path directory, Transformer transformer, Tokenizer tokenizer, @Nullable Provenance provenance)
       throws IOException {
+    save(directory, transformer, tokenizer, provenance, ChatTemplateFile.ofTokenizer(tokenizer));
+  }
+
+  /**
+   * Saves a model with a chat template of its own.
+   *
+   * @param chatTemplate in the language Jinja, or null
+   * @throws IllegalArgumentException as {@link #save(Path, Transformer, Tokenizer, Provenance)}
+   * @throws IOException as there
+   */
+  public static void save(
+      Path directory,
+      Transformer transformer,
+      Tokenizer tokenizer,
+      @Nullable Provenance provenance,
+      @Nullable String chatTemplate)
+      throws IOException {
     requireIdsWithin(transformer, tokenizer);
-    new AtomicDirectory(directory, new Model(transformer, tokenizer, provenance)).replace();
+    Model model = new Model(transformer, tokenizer, provenance, chatTemplate);
+    new AtomicDirectory(directory, model).replace();
   }
 
   /**
@@ -101,7 +119,9 @@ public final class ModelDirectory {
               "it must be at least the number of ids of the tokenizer, "
                   + tokenizer.vocabularySize());
     }
-    return new LoadedModel(WeightsReader.read(path, config, type), tokenizer, config.provenance());
+    String chatTemplate = ChatTemplateFile.read(path);
+    Transformer transformer = WeightsReader.read(path, config, type);
+    return new LoadedModel(transformer, tokenizer, config.provenance(), chatTemplate);
   }
 
   /**
@@ -141,14 +161,19 @@ public final class ModelDirectory {
   }
 
   /** The files of a model. */
-  record Model(Transformer transformer, Tokenizer tokenizer, @Nullable Provenance provenance)
+  record Model(
+      Transformer transformer,
+      Tokenizer tokenizer,
+      @Nullable Provenance provenance,
+      @Nullable String chatTemplate)
       implements AtomicDirectory.Content {
 
     @Override
     public void writeTo(Path directory) throws IOException {
       ConfigFile.write(directory, transformer.config(), tokenizer, provenance);
       GenerationConfigFile.write(directory, tokenizer);
-      TokenizerFiles.write(directory, tokenizer, transformer.config().contextLength());
+      TokenizerFiles.write(
+          directory, tokenizer, transformer.config().contextLength(), chatTemplate);
       Files.writeString(
           directory.resolve(README), ModelCard.text(transformer.config(), tokenizer, provenance));
       WeightsWriter.write(directory.resolve(TensorFiles.SINGLE), transformer);

@@ -39,6 +39,12 @@ final class TokenizerFiles {
   // ---- writing ----
 
   static void write(Path directory, Tokenizer tokenizer, int contextLength) throws IOException {
+    write(directory, tokenizer, contextLength, null);
+  }
+
+  static void write(
+      Path directory, Tokenizer tokenizer, int contextLength, @Nullable String chatTemplate)
+      throws IOException {
     ObjectNode json = JsonObject.create();
     json.put("version", VERSION).putNull("truncation").putNull("padding");
     for (SpecialToken token : tokenizer.specialTokens()) {
@@ -57,7 +63,7 @@ final class TokenizerFiles {
       CharacterFile.write(characters, json);
     }
     JsonObject.write(directory.resolve(TOKENIZER), json);
-    writeConfig(directory, tokenizer, contextLength);
+    writeConfig(directory, tokenizer, contextLength, chatTemplate);
   }
 
   private static void addSpecial(ObjectNode json, SpecialToken token) {
@@ -69,7 +75,8 @@ final class TokenizerFiles {
         .put("special", true);
   }
 
-  private static void writeConfig(Path directory, Tokenizer tokenizer, int contextLength)
+  private static void writeConfig(
+      Path directory, Tokenizer tokenizer, int contextLength, @Nullable String chatTemplate)
       throws IOException {
     ObjectNode json = JsonObject.create();
     ObjectNode decoder = json.putObject("added_tokens_decoder");
@@ -84,6 +91,9 @@ final class TokenizerFiles {
         .put("model_max_length", contextLength)
         .put("clean_up_tokenization_spaces", false)
         .put("tokenizer_class", "PreTrainedTokenizerFast");
+    if (chatTemplate != null) {
+      json.put(ChatTemplateFile.KEY, chatTemplate);
+    }
     JsonObject.write(directory.resolve(CONFIG), json);
   }
 

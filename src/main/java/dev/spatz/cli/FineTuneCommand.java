@@ -1,6 +1,7 @@
 package dev.spatz.cli;
 
 import dev.spatz.LanguageModel;
+import dev.spatz.dataset.Conversations;
 import dev.spatz.training.TrainingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -47,6 +48,19 @@ final class FineTuneCommand implements Callable<Integer> {
       description = "The highest learning rate (default: a tenth of a new model's).")
   private @Nullable Double learningRate;
 
+  @Option(
+      names = "--conversations",
+      description = {
+        "The files are .json or .jsonl files of conversations (messages, instruction/output or"
+            + " prompt/completion); the model learns to answer."
+      })
+  private boolean conversations;
+
+  @Option(
+      names = "--skip-faults",
+      description = "Leave out conversations that are malformed or too long, instead of stopping.")
+  private boolean faultsSkipped;
+
   @Mixin private TrainingOptions options;
 
   @Override
@@ -58,10 +72,17 @@ final class FineTuneCommand implements Callable<Integer> {
     try (LanguageModel model = LanguageModel.load(directory)) {
       TrainingRun.Training training =
           (texts, settings, listener, cancellation) ->
-              LanguageModel.fineTune(model, texts, settings, listener, cancellation);
+              conversations
+                  ? LanguageModel.fineTune(model, conversations(), settings, listener, cancellation)
+                  : LanguageModel.fineTune(model, texts, settings, listener, cancellation);
       new TrainingRun(spec.commandLine().getErr())
           .trainAndSave(options.corpus(corpus), config, options.reporting(training), options.out());
     }
     return ExitCode.OK;
+  }
+
+  private Conversations conversations() {
+    Conversations all = Conversations.of(corpus.toArray(Path[]::new));
+    return faultsSkipped ? all.skippingFaults() : all;
   }
 }

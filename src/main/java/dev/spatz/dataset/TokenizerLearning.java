@@ -3,17 +3,22 @@ package dev.spatz.dataset;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.BytePairTrainer;
 import dev.spatz.tokenizer.CharacterTokenizer;
+import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.LongToIntFunction;
+import java.util.stream.Stream;
 
 /**
  * Learns tokenizers from a corpus, reading it once as a stream. Where the corpus has several
  * documents, the end-of-text token that will stand between them also begins every prompt.
  */
 public final class TokenizerLearning {
+  /** Vocabularies of at least so many ids have tokens for the turns of conversations. */
+  private static final int LEAST_FOR_TURNS = 512;
+
   private TokenizerLearning() {}
 
   /**
@@ -30,9 +35,17 @@ public final class TokenizerLearning {
     BytePairTrainer trainer = new BytePairTrainer();
     CutPieces pieces = new CutPieces(trainer);
     corpus.forEach(pieces);
-    BytePairTokenizer tokenizer =
-        trainer.train(vocabularySize.applyAsInt(pieces.characters), List.of(Tokenizer.END_OF_TEXT));
+    int size = vocabularySize.applyAsInt(pieces.characters);
+    BytePairTokenizer tokenizer = trainer.train(size, specialTokens(size));
     return pieces.documents > 1 ? tokenizer.withBeginOfText() : tokenizer;
+  }
+
+  /** What ends a text; and, but in the smallest vocabularies, what begins and ends a turn. */
+  private static List<String> specialTokens(int vocabularySize) {
+    return vocabularySize < LEAST_FOR_TURNS
+        ? List.of(Tokenizer.END_OF_TEXT)
+        : Stream.concat(Stream.of(Tokenizer.END_OF_TEXT), ChatTemplate.SPECIAL_TOKENS.stream())
+            .toList();
   }
 
   /**

@@ -116,7 +116,8 @@ class SavingTest {
     Examples.save(directory, Examples.llama());
     Path precious = directory.resolve("precious.txt");
     try (Transformer transformer = Examples.random(Examples.threeLayers(), DataType.FLOAT)) {
-      ModelDirectory.Model model = new ModelDirectory.Model(transformer, Examples.CHARACTERS, null);
+      ModelDirectory.Model model =
+          new ModelDirectory.Model(transformer, Examples.CHARACTERS, null, null);
       AtomicDirectory.Content disturbed =
           new AtomicDirectory.Content() {
             @Override
@@ -231,7 +232,7 @@ class SavingTest {
   private void saveAndDie(int steps) throws IOException {
     try (Transformer transformer = Examples.random(Examples.threeLayers(), DataType.FLOAT)) {
       ModelDirectory.Model model =
-          new ModelDirectory.Model(transformer, Examples.CHARACTERS, Examples.PROVENANCE);
+          new ModelDirectory.Model(transformer, Examples.CHARACTERS, Examples.PROVENANCE, null);
       AtomicDirectory saving = new AtomicDirectory(directory, model);
       assertEquals(STEPS, saving.steps().size());
       for (AtomicDirectory.Step step : saving.steps().subList(0, steps)) {

@@ -1,0 +1,111 @@
+package dev.spatz;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.spatz.dataset.Conversation;
+import dev.spatz.dataset.Conversations;
+import dev.spatz.dataset.Corpus;
+import dev.spatz.tokenizer.ChatTemplate;
+import dev.spatz.tokenizer.Message;
+import dev.spatz.training.Cancellation;
+import dev.spatz.training.CheckpointConfig;
+import dev.spatz.training.Evaluation;
+import dev.spatz.training.TrainingConfig;
+import dev.spatz.training.TrainingListener;
+import dev.spatz.transformer.TransformerConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InstructionTuningTest {
+  private static final List<String> BIRDS = List.of("Spatz", "Taube", "Amsel", "Meise");
+  private static LanguageModel base;
+
+  @TempDir private Path directory;
+
+  private static TrainingConfig config() {
+    return TrainingConfig.defaults().withSteps(30).withBatchSize(4).withThreads(1);
+  }
+
+  @BeforeAll
+  static void train() throws IOException {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < 400; i++) {
+      text.append("Der ").append(BIRDS.get(i * 7 % 4)).append(" sagt etwas. user assistant\n");
+    }
+    base =
+        LanguageModel.train(
+            Corpus.of(List.of(text.toString())),
+            config().withModel(TransformerConfig.llama(600, 48, 1, 2, 32)));
+  }
+
+  @AfterAll
+  static void close() {
+    base.close();
+  }
+
+  private static Conversations conversations() {
+    List<Conversation> all = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      String bird = BIRDS.get(i % 4);
+      all.add(Conversation.of("Was sagt der " + bird + "?", bird + " sagt " + i % 4));
+    }
+    return Conversations.of(all);
+  }
+
+  private static LanguageModel tune(Conversations conversations, TrainingConfig config)
+      throws IOException {
+    return LanguageModel.fineTune(
+        base, conversations, config, TrainingListener.NONE, new Cancellation());
+  }
+
+  @Test
+  void tunedModel_answersAsItWasTaught_andIsSavedWithItsTemplate() throws IOException {
+    List<Double> losses = new ArrayList<>();
+    TrainingListener listener =
+        new TrainingListener() {
+          @Override
+          public void evaluated(long step, Evaluation evaluation, boolean best) {
+            losses.add(evaluation.natsPerToken());
+          }
+        };
+    TrainingConfig config = config().withSteps(60).withLearningRate(4e-3);
+    try (LanguageModel tuned =
+        LanguageModel.fineTune(base, conversations(), config, listener, new Cancellation())) {
+      assertTrue(losses.get(losses.size() - 1) < 0.3 * losses.get(0), losses.toString());
+      Path saved = directory.resolve("tuned");
+      tuned.save(saved);
+      assertTrue(Files.readString(saved.resolve("tokenizer_config.json")).contains("im_start"));
+      try (LanguageModel again = LanguageModel.load(saved)) {
+        assertEquals(ChatTemplate.chatMl().source(), again.chatTemplate().source());
+      }
+    }
+  }
+
+  @Test
+  void tooLongConversations_areRefusedOrLeftOut() throws IOException {
+    List<Conversation> all = new ArrayList<>(conversations().read(fault -> {}));
+    all.add(new Conversation(List.of(Message.assistant("zzz ".repeat(60))), "file, line 7"));
+    Conversations some = Conversations.of(all);
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> tune(some, config()));
+    assertTrue(e.getMessage().startsWith("file, line 7: "), e.getMessage());
+    tune(some.skippingFaults(), config().withSteps(1)).close();
+  }
+
+  @Test
+  void whatCannotBe_isRefused() {
+    TrainingConfig kept = config().withCheckpoints(CheckpointConfig.of(directory.resolve("run")));
+    assertThrows(IllegalArgumentException.class, () -> tune(conversations(), kept));
+    TrainingConfig corpus = config().withValidationCorpus(Corpus.of(List.of("text")));
+    assertThrows(IllegalArgumentException.class, () -> tune(conversations(), corpus));
+  }
+}
