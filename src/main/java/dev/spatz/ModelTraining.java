@@ -50,7 +50,7 @@ final class ModelTraining {
   }
 
   /** ChatML, if the tokenizer has its tokens. */
-  static @Nullable String chatTemplate(Tokenizer tokenizer) {
+  private static @Nullable String chatTemplate(Tokenizer tokenizer) {
     ChatTemplate builtIn = ChatTemplate.builtIn(tokenizer);
     return builtIn.source().equals(ChatTemplate.chatMl().source()) ? builtIn.source() : null;
   }

@@ -111,7 +111,8 @@ record TrainingRun(
     TrainingState.Keeper keeper =
         state -> {
           Provenance provenance = begun.after(state.progress().step());
-          directory.keep(new Checkpoint(transformer, tokenizer, provenance, settings, state));
+          directory.keep(
+              new Checkpoint(transformer, tokenizer, provenance, chatTemplate, settings, state));
         };
     trainer.keepStates(settings.checkpoints(), keeper);
     return keeper;

@@ -9,6 +9,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a checkpoint is made of.
@@ -16,6 +17,7 @@ import java.util.stream.Stream;
  * @param transformer with the weights after the last step
  * @param tokenizer of the run
  * @param provenance of the model as it is now
+ * @param chatTemplate of the model, in the language Jinja, or null
  * @param settings of the run
  * @param state of its trainer
  */
@@ -23,6 +25,7 @@ public record Checkpoint(
     Transformer transformer,
     Tokenizer tokenizer,
     Provenance provenance,
+    @Nullable String chatTemplate,
     RunSettings settings,
     TrainingState state)
     implements AtomicDirectory.Content {
@@ -36,9 +39,7 @@ public record Checkpoint(
 
   @Override
   public void writeTo(Path directory) throws IOException {
-    new ModelDirectory.Model(
-            transformer, tokenizer, provenance, ChatTemplateFile.ofTokenizer(tokenizer))
-        .writeTo(directory);
+    new ModelDirectory.Model(transformer, tokenizer, provenance, chatTemplate).writeTo(directory);
     OptimizerFile.write(directory, state.arrays());
     new TrainerStateFile(settings, state.progress()).write(directory);
     List<String> names;

@@ -99,6 +99,7 @@ class RunDirectoryTest {
         transformer,
         Examples.CHARACTERS,
         Examples.PROVENANCE,
+        "{{ messages }}",
         settings,
         new TrainingState(progress, Map.of("optimizer.moments", moments)));
   }
@@ -134,6 +135,7 @@ class RunDirectoryTest {
         assertEquals(written.state().progress(), read.progress());
         try (LoadedModel loaded = read.load();
             INDArray array = Tensors.zeros(DataType.FLOAT, moments.length())) {
+          assertEquals("{{ messages }}", loaded.chatTemplate());
           assertArrayEquals(Examples.weights(transformer), Examples.weights(loaded.transformer()));
           OptimizerFile.read(read.path(), source -> source.read("optimizer.moments", array));
           assertArrayEquals(Tensors.toFloats(moments), Tensors.toFloats(array));
