@@ -69,8 +69,8 @@ final class KilledTrainingTest {
         .withBatchSize(4)
         .withAccumulation(2)
         .withShards(2)
-        .withSteps(60)
-        .withAveragedSteps(20)
+        .withSteps(40)
+        .withAveragedSteps(15)
         .withEvaluationInterval(7)
         .withThreads(1)
         .withSeed(seed);

@@ -70,7 +70,12 @@ class ResumeTest {
         .withThreads(1);
   }
 
+  /** Checkpoints before the first step and at the end only. */
   private TrainingConfig kept(TrainingConfig config) {
+    return config.withCheckpoints(CheckpointConfig.of(run).withEvery(null));
+  }
+
+  private TrainingConfig keptEveryFive(TrainingConfig config) {
     return config.withCheckpoints(
         CheckpointConfig.of(run).withEvery(null).withEverySteps(5).withKeep(2));
   }
@@ -181,7 +186,7 @@ class ResumeTest {
   // ---- exactly ----
 
   @ParameterizedTest
-  @ValueSource(longs = {0, 1, 4, 6, 10, 11, 12})
+  @ValueSource(longs = {0, 1, 4, 10, 12})
   void run_stoppedAfterAnyStep_endsWithTheSameBytes(long step) throws IOException {
     Heard whole = whole();
     Heard begun = train(kept(config()), new Heard(step));
@@ -194,7 +199,7 @@ class ResumeTest {
   @Test
   void run_keptAsItGoes_isTheSameRun() throws IOException {
     Heard whole = whole();
-    Heard same = train(kept(config()), new Heard(-1));
+    Heard same = train(keptEveryFive(config()), new Heard(-1));
     assertArrayEquals(whole.weights, same.weights);
     assertEquals(whole.losses, same.losses);
     assertEquals(
@@ -249,7 +254,8 @@ class ResumeTest {
           throw new IllegalArgumentException("a listener's fault");
         };
     assertThrows(
-        IllegalArgumentException.class, () -> train(kept(config()), new Heard(8, failure)));
+        IllegalArgumentException.class,
+        () -> train(keptEveryFive(config()), new Heard(8, failure)));
     Heard rest = resume();
     assertEquals(List.of(5L), rest.resumed);
     assertGoesOn(whole, rest);
@@ -328,7 +334,7 @@ class ResumeTest {
 
   @Test
   void damagedCheckpoint_isPassedOver() throws IOException {
-    train(kept(config()), new Heard(7));
+    train(keptEveryFive(config()), new Heard(7));
     Path newest = run.resolve("checkpoint-000007");
     Path copy = copy(newest, directory.resolve("copy"));
     List<Damage> damages =
@@ -368,7 +374,7 @@ class ResumeTest {
 
   @Test
   void onlyDamagedCheckpoints_areNamed() throws IOException {
-    train(kept(config()), new Heard(7));
+    train(keptEveryFive(config()), new Heard(7));
     flipABit(run.resolve("checkpoint-000005/model.safetensors"));
     flipABit(run.resolve("checkpoint-000007/optimizer.safetensors"));
     IOException e = assertThrows(IOException.class, this::resume);
