@@ -10,7 +10,9 @@ import dev.spatz.dataset.Corpus;
 import dev.spatz.generation.FinishReason;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
+import dev.spatz.generation.LoadOptions;
 import dev.spatz.generation.TextStream;
+import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TokenizerKind;
@@ -211,6 +213,31 @@ class LanguageModelTest {
       assertEquals(model.provenance(), loaded.provenance());
       assertTrue(loaded.provenance().isPresent());
     }
+  }
+
+  @Test
+  void load_inEveryPrecision_writesAndEvaluates() throws IOException {
+    Path saved = directory.resolve("model");
+    model.save(saved);
+    double exact = model.evaluate(corpus()).natsPerToken();
+    LoadOptions options = LoadOptions.defaults();
+    for (WeightPrecision precision : WeightPrecision.values()) {
+      Generation text;
+      try (LanguageModel loaded = LanguageModel.load(saved, options.withPrecision(precision))) {
+        assertEquals(exact, loaded.evaluate(corpus()).natsPerToken(), 0.02 * exact);
+        assertEquals(0, loaded.packedBytes());
+        text = loaded.complete("Spatz", SEEDED);
+        assertTrue(loaded.packedBytes() > 0);
+      } catch (IllegalStateException e) { // this machine has no instructions for it
+        assertTrue(e.getMessage().startsWith("precision (" + precision + ")"), e::getMessage);
+        continue;
+      }
+      LoadOptions three = options.withPrecision(precision).withThreads(3);
+      try (LanguageModel loaded = LanguageModel.load(saved, three)) {
+        assertEqualText(text, loaded.complete("Spatz", SEEDED));
+      }
+    }
+    assertThrows(IllegalArgumentException.class, () -> options.withThreads(0));
   }
 
   @Test

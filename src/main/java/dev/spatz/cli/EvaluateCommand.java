@@ -69,25 +69,28 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private void compare(Corpus corpus) throws IOException {
-    double least = Double.NaN;
     print(
         "%-8s %9s %10s %8s %13s %8s",
         "weights", "bits/byte", "perplexity", "cost", "bytes", "tokens/s");
+    double float32 = Double.NaN;
     for (WeightPrecision precision : WeightPrecision.values()) {
+      String name = precision.name().toLowerCase(Locale.ROOT);
       LoadOptions options = weights.options().withPrecision(precision);
       try (LanguageModel model = LanguageModel.load(directory, options)) {
         Evaluation evaluation = model.evaluate(corpus);
         double perplexity = evaluation.perplexity();
-        least = precision == WeightPrecision.FLOAT32 ? perplexity : least;
+        float32 = precision == WeightPrecision.FLOAT32 ? perplexity : float32;
         double tokensPerSecond = tokensPerSecond(model); // packs the weights
         print(
             "%-8s %9.5f %10.4f %+7.3f%% %,13d %,8.0f",
-            precision.name().toLowerCase(Locale.ROOT),
+            name,
             evaluation.bitsPerByte(),
             perplexity,
-            100 * (perplexity / least - 1),
+            100 * (perplexity / float32 - 1),
             model.packedBytes(),
             tokensPerSecond);
+      } catch (IllegalStateException e) { // this machine cannot
+        print("%-8s %s", name, e.getMessage());
       }
     }
   }

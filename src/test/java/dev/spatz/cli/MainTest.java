@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -206,6 +207,13 @@ final class MainTest {
     Answer evaluated = run("evaluate", model, text);
     assertEquals(0, evaluated.exit(), evaluated.err());
     assertTrue(evaluated.out().contains("bits/byte"), evaluated.out());
+
+    Answer compared = run("evaluate", model, text, "--compare-precisions");
+    assertEquals(0, compared.exit(), compared.err());
+    List<String> lines = compared.out().lines().toList();
+    assertEquals(4, lines.size(), compared.out());
+    assertTrue(lines.get(1).startsWith("float32 ") && lines.get(1).contains(" +0.000% "));
+    assertTrue(lines.get(2).startsWith("bf16 ") && lines.get(3).startsWith("int8 "));
   }
 
   @Test

@@ -1,8 +1,12 @@
 package dev.spatz.transformer;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import dev.spatz.kernel.CounterRandom;
+import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WeightPrecision;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -64,6 +68,15 @@ final class TestModels {
       model.loss(kernels, workspace, ids, ids, null);
       kernels.linear(workspace.activations.norm.values(), head(model), null, null, logits);
       return Tensors.toDoubles(logits);
+    }
+  }
+
+  /** Skips where the processor has no instructions for it. */
+  static void assumePossible(WeightPrecision precision) {
+    try {
+      precision.require(KernelBackend.choose());
+    } catch (IllegalStateException e) {
+      assumeTrue(false, e.getMessage());
     }
   }
 
