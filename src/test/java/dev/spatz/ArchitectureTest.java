@@ -40,7 +40,8 @@ final class ArchitectureTest {
           Map.entry("transformer", Set.of("kernel")),
           Map.entry("optimizer", Set.of("kernel", "transformer")),
           Map.entry("training", Set.of("dataset", "transformer", "optimizer", "kernel")),
-          Map.entry("generation", Set.of("tokenizer", "transformer", "kernel")),
+          Map.entry("constraint", Set.of("tokenizer")),
+          Map.entry("generation", Set.of("tokenizer", "constraint", "transformer", "kernel")),
           Map.entry("report", Set.of("training")),
           Map.entry(
               "checkpoint",
@@ -81,6 +82,7 @@ final class ArchitectureTest {
               "cli",
               Set.of(
                   ROOT,
+                  "constraint",
                   "dataset",
                   "kernel",
                   "transformer",
@@ -96,6 +98,7 @@ final class ArchitectureTest {
           "dev.spatz.LanguageModel",
           "dev.spatz.checkpoint.GgufType",
           "dev.spatz.checkpoint.Provenance",
+          "dev.spatz.constraint.Constraint",
           "dev.spatz.dataset.Conversations",
           "dev.spatz.dataset.Corpus",
           "dev.spatz.dataset.CorpusReport",

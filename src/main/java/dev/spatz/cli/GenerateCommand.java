@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -89,9 +90,14 @@ final class GenerateCommand implements Callable<Integer> {
       description = "The same seed gives the same text (default: a new one each time).")
   private @Nullable Long seed;
 
+  @ArgGroup private @Nullable ConstraintOptions constraint;
+
   @Override
   public Integer call() throws IOException {
     GenerationConfig config = config();
+    if (constraint != null) {
+      config = config.withConstraint(constraint.constraint());
+    }
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
     try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
@@ -119,6 +125,8 @@ final class GenerateCommand implements Callable<Integer> {
                 case DEADLINE -> "the time is over";
                 case CANCELLED -> "interrupted";
                 case NOTHING_ALLOWED -> "every token is forbidden";
+                case CONSTRAINT_MET -> "the text has its form";
+                case CONSTRAINT_UNFINISHED -> "cut before the text had its form";
               },
               generation.seed()));
     }

@@ -15,5 +15,9 @@ public enum FinishReason {
   /** The caller cancelled it, closed its stream, or interrupted its thread. */
   CANCELLED,
   /** The configuration forbids every token. */
-  NOTHING_ALLOWED
+  NOTHING_ALLOWED,
+  /** The text has the form that the constraint demands, and nothing can be added to it. */
+  CONSTRAINT_MET,
+  /** The most new tokens are reached, or the context is full, before the text has that form. */
+  CONSTRAINT_UNFINISHED
 }

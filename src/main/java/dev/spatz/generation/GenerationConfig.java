@@ -1,5 +1,6 @@
 package dev.spatz.generation;
 
+import dev.spatz.constraint.Constraint;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param xtc what excludes the likeliest tokens now and then
  * @param logitBias is added to the logits of these ids; negative infinity forbids one
  * @param logitsProcessor the application's own first step, null for none
+ * @param constraint the form that the text has, null for any; it comes after the processor
  * @param stopping what ends the text
  * @param seed of the draws: the same seed gives the same text; null: a new one is drawn, and
  *     reported by the {@link Generation}. Draw number n, from 0, is by {@code
@@ -37,6 +39,7 @@ public record GenerationConfig(
     Xtc xtc,
     Map<Integer, Double> logitBias,
     @Nullable LogitsProcessor logitsProcessor,
+    @Nullable Constraint constraint,
     Stopping stopping,
     @Nullable Long seed,
     @Nullable Integer alternatives) {
@@ -50,6 +53,7 @@ public record GenerationConfig(
           Dry.NONE,
           Xtc.NONE,
           Map.of(),
+          null,
           null,
           Stopping.AT_END_OF_TEXT,
           null,
@@ -156,6 +160,11 @@ public record GenerationConfig(
     return with(fields -> fields.logitsProcessor = value);
   }
 
+  /** This configuration for texts of a form, null for any. */
+  public GenerationConfig withConstraint(@Nullable Constraint value) {
+    return with(fields -> fields.constraint = value);
+  }
+
   /** This configuration with other ends. */
   public GenerationConfig withStopping(Stopping value) {
     return with(fields -> fields.stopping = value);
@@ -202,6 +211,7 @@ public record GenerationConfig(
     Xtc xtc;
     Map<Integer, Double> logitBias;
     @Nullable LogitsProcessor logitsProcessor;
+    @Nullable Constraint constraint;
     Stopping stopping;
     @Nullable Long seed;
     @Nullable Integer alternatives;
@@ -215,6 +225,7 @@ public record GenerationConfig(
       xtc = config.xtc;
       logitBias = config.logitBias;
       logitsProcessor = config.logitsProcessor;
+      constraint = config.constraint;
       stopping = config.stopping;
       seed = config.seed;
       alternatives = config.alternatives;
@@ -230,6 +241,7 @@ public record GenerationConfig(
           xtc,
           logitBias,
           logitsProcessor,
+          constraint,
           stopping,
           seed,
           alternatives);

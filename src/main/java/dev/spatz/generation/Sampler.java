@@ -1,5 +1,6 @@
 package dev.spatz.generation;
 
+import dev.spatz.constraint.TokenConstraint;
 import dev.spatz.kernel.CounterRandom;
 import dev.spatz.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -25,6 +26,8 @@ public final class Sampler {
   private final Candidates candidates;
   private final TokenHistory history;
   private final @Nullable LogitsProcessor processor;
+  private final TokenConstraint.@Nullable Matcher matcher;
+  private final int mostTokens;
 
   /**
    * A sampler for a vocabulary; {@code seed} decides all its draws.
@@ -32,7 +35,7 @@ public final class Sampler {
    * @throws IllegalArgumentException if the bias names an id outside the vocabulary
    */
   public Sampler(GenerationConfig config, int vocabularySize, long seed) {
-    this(config, vocabularySize, seed, new TokenHistory(), new BitSet());
+    this(config, vocabularySize, seed, new TokenHistory(), new BitSet(), null, 0);
   }
 
   /**
@@ -40,17 +43,23 @@ public final class Sampler {
    *
    * @param history the prompt; draws are added
    * @param breakers ids that end a run for {@link Dry}
+   * @param matcher of the configuration's constraint, null if there is none
+   * @param mostTokens tokens that can be drawn in all
    */
   Sampler(
       GenerationConfig config,
       int vocabularySize,
       long seed,
       TokenHistory history,
-      BitSet breakers) {
+      BitSet breakers,
+      TokenConstraint.@Nullable Matcher matcher,
+      int mostTokens) {
     this.random = CounterRandom.of(seed);
     this.candidates = new Candidates(vocabularySize);
     this.history = history;
     this.processor = config.logitsProcessor();
+    this.matcher = matcher;
+    this.mostTokens = mostTokens;
     for (int id : config.logitBias().keySet()) {
       Require.that(
           id < vocabularySize,
@@ -59,7 +68,7 @@ public final class Sampler {
           "is outside the vocabulary of " + vocabularySize);
     }
     List<SamplingStep> chain = new ArrayList<>(logitSteps(config, vocabularySize, breakers));
-    if (!chain.isEmpty() || processor != null) {
+    if (!chain.isEmpty() || processor != null || matcher != null) {
       chain.add(new SamplingStep.RemoveForbidden());
     }
     chain.addAll(choosingSteps(config, vocabularySize));
@@ -133,6 +142,9 @@ public final class Sampler {
     if (processor != null) {
       processor.process(history.view(), logits);
     }
+    if (matcher != null) {
+      matcher.forbid(logits, (int) (mostTokens - index));
+    }
     candidates.load(logits, index);
     for (SamplingStep step : steps) {
       step.apply(candidates);
@@ -142,6 +154,25 @@ public final class Sampler {
     }
     int id = candidates.draw(random.uniform(index));
     history.add(id);
+    if (matcher != null) {
+      matcher.accept(id);
+    }
     return id;
+  }
+
+  /** What to report of a text that ends for a reason, in view of the constraint. */
+  FinishReason reason(FinishReason why) {
+    boolean cut = why == FinishReason.MAX_NEW_TOKENS || why == FinishReason.CONTEXT_FULL;
+    return matcher != null && cut && !matcher.matches() ? FinishReason.CONSTRAINT_UNFINISHED : why;
+  }
+
+  /** Whether the text has the form that the constraint demands, and nothing can be added. */
+  boolean isComplete() {
+    return matcher != null && matcher.isComplete();
+  }
+
+  /** Whether the text must have a form: its end is then the end-of-text token, always. */
+  boolean isConstrained() {
+    return matcher != null;
   }
 }

@@ -89,7 +89,11 @@ final class Session implements AutoCloseable {
             logits.length,
             seed,
             new TokenHistory(prompt),
-            Sampler.breakers(config.dry(), tokenizer));
+            Sampler.breakers(config.dry(), tokenizer),
+            config.constraint() == null ? null : config.constraint().forTokens(tokenizer).matcher(),
+            Math.min(
+                config.maxNewTokens(),
+                model.transformer().config().contextLength() - prompt.length + 1));
     this.characters = tokenizer.streamingDecoder();
     for (int id : prompt) {
       characters.accept(id); // what follows is a continuation, whose first space counts
@@ -179,7 +183,8 @@ final class Session implements AutoCloseable {
     stopwatch.tokenDrawn();
     lastToken = token;
     Stopping stopping = config.stopping();
-    if (token == model.tokenizer().endOfText() && stopping.atEndOfText()
+    if (token == model.tokenizer().endOfText()
+            && (stopping.atEndOfText() || sampler.isConstrained())
         || stopping.tokens().contains(token)) {
       return finish(FinishReason.END_OF_TEXT);
     }
@@ -187,10 +192,15 @@ final class Session implements AutoCloseable {
     if (stops.found()) {
       return piece + finish(FinishReason.STOP_STRING);
     }
-    if (newTokens == config.maxNewTokens()) {
-      return piece + finish(FinishReason.MAX_NEW_TOKENS);
+    if (sampler.isComplete()) {
+      return piece + finish(FinishReason.CONSTRAINT_MET);
     }
-    return memory.cache.room() == 0 ? piece + finish(FinishReason.CONTEXT_FULL) : piece;
+    if (newTokens == config.maxNewTokens()) {
+      return piece + finish(sampler.reason(FinishReason.MAX_NEW_TOKENS));
+    }
+    return memory.cache.room() == 0
+        ? piece + finish(sampler.reason(FinishReason.CONTEXT_FULL))
+        : piece;
   }
 
   /** Ends the text; returns what was held back until now. */

@@ -140,6 +140,7 @@ public final class BytePairTokenizer implements Tokenizer {
    * @return a copy of its bytes
    * @throws IllegalArgumentException if the id is outside the vocabulary
    */
+  @Override
   public byte[] tokenBytes(int id) {
     texts.requireId(id);
     return vocabulary.get(id).clone();

@@ -148,6 +148,11 @@ public final class CharacterTokenizer implements Tokenizer {
   }
 
   @Override
+  public byte[] tokenBytes(int id) {
+    return decode(id).getBytes(StandardCharsets.UTF_8);
+  }
+
+  @Override
   public StreamingDecoder streamingDecoder() {
     return new StreamingDecoder(tokens);
   }

@@ -210,6 +210,7 @@ public final class PipelineTokenizer implements Tokenizer {
    *
    * @throws IllegalArgumentException if the id is outside the vocabulary
    */
+  @Override
   public byte[] tokenBytes(int id) {
     return bytes.copy(id);
   }

@@ -74,6 +74,16 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer,
    */
   String decode(int... ids);
 
+  /**
+   * The bytes that a token adds to a text, in UTF-8; they may be a part of a character. What {@link
+   * #decode} takes from the beginning of a text is there. Those of a special token are of no use.
+   *
+   * @param id a token id
+   * @return bytes of the caller's
+   * @throws IllegalArgumentException if the id is outside the vocabulary
+   */
+  byte[] tokenBytes(int id);
+
   /** {@return a new decoder for ids that arrive one at a time; it never emits half a character} */
   StreamingDecoder streamingDecoder();
 
