@@ -7,6 +7,7 @@ import dev.spatz.checkpoint.GgufType;
 import dev.spatz.checkpoint.LoadedModel;
 import dev.spatz.checkpoint.ModelDirectory;
 import dev.spatz.checkpoint.Provenance;
+import dev.spatz.checkpoint.TextConventions;
 import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
@@ -17,6 +18,7 @@ import dev.spatz.generation.Generator;
 import dev.spatz.generation.LoadOptions;
 import dev.spatz.generation.ModelLifetime;
 import dev.spatz.generation.ModelParts;
+import dev.spatz.generation.Stopping;
 import dev.spatz.generation.TextStream;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.tokenizer.ChatTemplate;
@@ -33,7 +35,9 @@ import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +62,7 @@ public final class LanguageModel implements AutoCloseable {
   final Transformer transformer;
   private final Tokenizer tokenizer;
   private final @Nullable Provenance provenance;
-  final @Nullable String chatTemplate;
+  final TextConventions conventions;
   private final KernelBackend kernels;
   private final LoadOptions options;
   final ModelLifetime lifetime = new ModelLifetime();
@@ -68,22 +72,22 @@ public final class LanguageModel implements AutoCloseable {
       Transformer transformer,
       Tokenizer tokenizer,
       @Nullable Provenance provenance,
-      @Nullable String chatTemplate,
+      TextConventions conventions,
       KernelBackend kernels) {
-    this(transformer, tokenizer, provenance, chatTemplate, kernels, LoadOptions.defaults());
+    this(transformer, tokenizer, provenance, conventions, kernels, LoadOptions.defaults());
   }
 
   LanguageModel(
       Transformer transformer,
       Tokenizer tokenizer,
       @Nullable Provenance provenance,
-      @Nullable String chatTemplate,
+      TextConventions conventions,
       KernelBackend kernels,
       LoadOptions options) {
     this.transformer = transformer;
     this.tokenizer = tokenizer;
     this.provenance = provenance;
-    this.chatTemplate = chatTemplate;
+    this.conventions = conventions;
     this.kernels = kernels;
     this.options = options;
     this.generator =
@@ -261,7 +265,7 @@ public final class LanguageModel implements AutoCloseable {
         loaded.transformer(),
         loaded.tokenizer(),
         loaded.provenance(),
-        loaded.chatTemplate(),
+        loaded.conventions(),
         kernels,
         options);
   }
@@ -276,7 +280,7 @@ public final class LanguageModel implements AutoCloseable {
   public void save(Path directory) throws IOException {
     lifetime.whileOpen(
         () -> {
-          ModelDirectory.save(directory, transformer, tokenizer, provenance, chatTemplate);
+          ModelDirectory.save(directory, transformer, tokenizer, provenance, conventions);
           return null;
         });
   }
@@ -343,7 +347,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public Generation complete(String prompt, GenerationConfig config, Consumer<String> listener) {
-    return generator.generate(prompt, config, listener);
+    return generator.generate(prompt, ending(config), listener);
   }
 
   /**
@@ -354,7 +358,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public TextStream stream(String prompt, GenerationConfig config) {
-    return generator.stream(prompt, config);
+    return generator.stream(prompt, ending(config));
   }
 
   /**
@@ -365,7 +369,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws java.util.concurrent.RejectedExecutionException if too many wait for a thread
    */
   public CompletableFuture<Generation> generateAsync(String prompt, GenerationConfig config) {
-    return generator.generateAsync(prompt, config);
+    return generator.generateAsync(prompt, ending(config));
   }
 
   /**
@@ -422,10 +426,22 @@ public final class LanguageModel implements AutoCloseable {
   /** How the model's conversations are spelled: its own way, or else a built-in one. */
   public ChatTemplate chatTemplate() {
     ChatTemplate builtIn = ChatTemplate.builtIn(tokenizer);
+    String chatTemplate = conventions.chatTemplate();
     if (chatTemplate == null || chatTemplate.equals(builtIn.source())) {
       return builtIn;
     }
     throw new IllegalStateException("templates in the language Jinja are not implemented");
+  }
+
+  /** A configuration with all tokens that end a text of this model. */
+  private GenerationConfig ending(GenerationConfig config) {
+    Stopping stopping = config.stopping();
+    if (!stopping.atEndOfText() || conventions.moreEnds().isEmpty()) {
+      return config;
+    }
+    Set<Integer> ends = new HashSet<>(stopping.tokens());
+    ends.addAll(conventions.moreEnds());
+    return config.withStopping(stopping.withTokens(ends));
   }
 
   /** The model's shape. */

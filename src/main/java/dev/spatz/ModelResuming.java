@@ -62,7 +62,7 @@ final class ModelResuming {
       try (Dataset data = Dataset.open(run.path(), tokenizer)) {
         Transformer transformer = withShape(loaded.transformer(), settings.plan().model());
         return new TrainingRun(
-                data, transformer, tokenizer, settings.base(), loaded.chatTemplate(), run)
+                data, transformer, tokenizer, settings.base(), loaded.conventions(), run)
             .goOn(from, settings, listener, cancellation);
       }
     } catch (LanguageModel.DivergedException e) {

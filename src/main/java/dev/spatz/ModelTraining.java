@@ -2,6 +2,7 @@ package dev.spatz;
 
 import dev.spatz.checkpoint.BaseModel;
 import dev.spatz.checkpoint.RunDirectory;
+import dev.spatz.checkpoint.TextConventions;
 import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
@@ -9,7 +10,6 @@ import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.dataset.ExampleSet;
 import dev.spatz.dataset.TokenizerLearning;
 import dev.spatz.tokenizer.CharacterTokenizer;
-import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Automatic;
 import dev.spatz.training.Cancellation;
@@ -43,16 +43,10 @@ final class ModelTraining {
                 : Automatic.model(ids, config.dropout());
         data.requireWindows(shape.contextLength());
         Transformer fresh = Transformer.initialized(shape, DataType.FLOAT, config.seed());
-        return new TrainingRun(data, fresh, tokenizer, Map.of(), chatTemplate(tokenizer), run)
+        return new TrainingRun(data, fresh, tokenizer, Map.of(), TextConventions.of(tokenizer), run)
             .train(config, listener, cancellation);
       }
     }
-  }
-
-  /** ChatML, if the tokenizer has its tokens. */
-  private static @Nullable String chatTemplate(Tokenizer tokenizer) {
-    ChatTemplate builtIn = ChatTemplate.builtIn(tokenizer);
-    return builtIn.source().equals(ChatTemplate.chatMl().source()) ? builtIn.source() : null;
   }
 
   private static @Nullable RunDirectory runDirectory(TrainingConfig config) throws IOException {
@@ -97,7 +91,7 @@ final class ModelTraining {
       Map<String, String> base = base(model);
       Transformer copy =
           model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
-      return new TrainingRun(data, copy, own, base, model.chatTemplate, run)
+      return new TrainingRun(data, copy, own, base, model.conventions, run)
           .train(decided, listener, cancellation);
     }
   }
@@ -126,7 +120,8 @@ final class ModelTraining {
       Map<String, String> base = base(model);
       Transformer copy =
           model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
-      return new TrainingRun(data, copy, own, base, model.chatTemplate().source(), null)
+      TextConventions spelled = model.conventions.withChatTemplate(model.chatTemplate().source());
+      return new TrainingRun(data, copy, own, base, spelled, null)
           .train(decided, listener, cancellation);
     }
   }

@@ -6,6 +6,7 @@ import dev.spatz.checkpoint.Provenance;
 import dev.spatz.checkpoint.RunDirectory;
 import dev.spatz.checkpoint.RunSettings;
 import dev.spatz.checkpoint.SavedCheckpoint;
+import dev.spatz.checkpoint.TextConventions;
 import dev.spatz.dataset.TrainingData;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.report.FlightRecording;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param transformer becomes the model's, or is closed if there will be none
  * @param base what is known of the model that it began as; empty for a new one
- * @param chatTemplate of the model, or null
+ * @param conventions of the model's texts
  * @param run where checkpoints are kept, null if nowhere
  */
 record TrainingRun(
@@ -39,7 +40,7 @@ record TrainingRun(
     Transformer transformer,
     Tokenizer tokenizer,
     Map<String, String> base,
-    @Nullable String chatTemplate,
+    TextConventions conventions,
     @Nullable RunDirectory run) {
 
   /** What is done with a trainer. */
@@ -112,7 +113,7 @@ record TrainingRun(
         state -> {
           Provenance provenance = begun.after(state.progress().step());
           directory.keep(
-              new Checkpoint(transformer, tokenizer, provenance, chatTemplate, settings, state));
+              new Checkpoint(transformer, tokenizer, provenance, conventions, settings, state));
         };
     trainer.keepStates(settings.checkpoints(), keeper);
     return keeper;
@@ -146,6 +147,6 @@ record TrainingRun(
 
   private LanguageModel model(Trainer trainer, Provenance provenance) {
     return new LanguageModel(
-        transformer, tokenizer, provenance, chatTemplate, trainer.plan().kernels());
+        transformer, tokenizer, provenance, conventions, trainer.plan().kernels());
   }
 }

@@ -292,6 +292,34 @@ class LanguageModelTest {
   }
 
   @Test
+  void severalEndsOfText_eachEndIt_andAreKept() throws IOException {
+    Path own = directory.resolve("own");
+    Path ends = directory.resolve("ends");
+    model.save(own);
+    GenerationConfig greedy = GenerationConfig.greedy().withMaxNewTokens(20).withAlternatives(0);
+    Generation whole = model.complete("der ", greedy);
+    int third = whole.tokens().get(2).chosen().id();
+    Path settings = own.resolve("generation_config.json");
+    String json = Files.readString(settings);
+    int end = model.tokenizer().endOfText();
+    String changed =
+        json.replaceFirst(
+            "\"eos_token_id\": " + end, "\"eos_token_id\": [" + end + ", " + third + "]");
+    assertNotEquals(json, changed);
+    Files.writeString(settings, changed);
+    try (LanguageModel loaded = LanguageModel.load(own)) {
+      loaded.save(ends);
+    }
+    try (LanguageModel again = LanguageModel.load(ends)) {
+      Generation ended = again.complete("der ", greedy);
+      assertEquals(FinishReason.END_OF_TEXT, ended.finishReason());
+      assertTrue(ended.newTokens() <= 3, ended.toString());
+      assertTrue(whole.text().startsWith(ended.text()));
+      assertEquals(whole.text(), again.complete("der ", greedy.withStopAtEndOfText(false)).text());
+    }
+  }
+
+  @Test
   void train_refusesTooLittleText() {
     String message =
         assertThrows(

@@ -9,7 +9,6 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a checkpoint is made of.
@@ -17,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param transformer with the weights after the last step
  * @param tokenizer of the run
  * @param provenance of the model as it is now
- * @param chatTemplate of the model, in the language Jinja, or null
+ * @param conventions of the model's texts
  * @param settings of the run
  * @param state of its trainer
  */
@@ -25,7 +24,7 @@ public record Checkpoint(
     Transformer transformer,
     Tokenizer tokenizer,
     Provenance provenance,
-    @Nullable String chatTemplate,
+    TextConventions conventions,
     RunSettings settings,
     TrainingState state)
     implements AtomicDirectory.Content {
@@ -39,7 +38,7 @@ public record Checkpoint(
 
   @Override
   public void writeTo(Path directory) throws IOException {
-    new ModelDirectory.Model(transformer, tokenizer, provenance, chatTemplate).writeTo(directory);
+    new ModelDirectory.Model(transformer, tokenizer, provenance, conventions).writeTo(directory);
     OptimizerFile.write(directory, state.arrays());
     new TrainerStateFile(settings, state.progress()).write(directory);
     List<String> names;

@@ -1,11 +1,14 @@
 package dev.spatz.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalInt;
 
 /** {@code generation_config.json}: the ids that begin and end a text. */
@@ -16,41 +19,56 @@ final class GenerationConfigFile {
 
   private GenerationConfigFile() {}
 
-  static void write(Path directory, Tokenizer tokenizer) throws IOException {
+  /** {@code moreEnds}: ids that end a text besides the tokenizer's. */
+  static void write(Path directory, Tokenizer tokenizer, List<Integer> moreEnds)
+      throws IOException {
     ObjectNode json =
         JsonObject.create()
             .put("bos_token_id", tokenizer.beginOfText().orElse(tokenizer.endOfText()))
             .put(END, tokenizer.endOfText())
             .put("pad_token_id", tokenizer.endOfText());
+    if (!moreEnds.isEmpty()) {
+      ArrayNode ends = json.putArray(END).add(tokenizer.endOfText());
+      moreEnds.forEach(ends::add);
+    }
     JsonObject.write(directory.resolve(NAME), json);
   }
 
   /**
-   * The id that ends a text, as this file says or else {@code config.json}; empty if neither does.
+   * The first id that ends a text, as this file says or else {@code config.json}; empty if neither
+   * does.
    *
    * @param config the latter
-   * @throws InvalidFileException if there are several such ids
    */
   static OptionalInt endOfText(Path directory, JsonObject config) throws IOException {
-    Path path = directory.resolve(NAME);
-    if (Files.exists(path)) {
-      OptionalInt id = endOfText(JsonObject.read(path, JsonObject.SETTINGS_BYTES));
-      if (id.isPresent()) {
-        return id;
-      }
-    }
-    return endOfText(config);
+    List<Integer> all = endsOfText(directory, config);
+    return all.isEmpty() ? OptionalInt.empty() : OptionalInt.of(all.get(0));
   }
 
-  private static OptionalInt endOfText(JsonObject json) throws InvalidFileException {
+  /** All ids that end a text, as this file says or else {@code config.json}. */
+  static List<Integer> endsOfText(Path directory, JsonObject config) throws IOException {
+    Path path = directory.resolve(NAME);
+    if (Files.exists(path)) {
+      List<Integer> ids = endsOfText(JsonObject.read(path, JsonObject.SETTINGS_BYTES));
+      if (!ids.isEmpty()) {
+        return ids;
+      }
+    }
+    return endsOfText(config);
+  }
+
+  private static List<Integer> endsOfText(JsonObject json) throws InvalidFileException {
     JsonNode value = json.find(END);
     if (value == null) {
-      return OptionalInt.empty();
+      return List.of();
     }
-    JsonNode id = value.isArray() && value.size() == 1 ? value.get(0) : value;
-    if (!id.isIntegralNumber() || !id.canConvertToInt()) {
-      throw json.invalid(END, "one id that ends a text is implemented, not several");
+    List<Integer> ids = new ArrayList<>();
+    for (JsonNode id : value.isArray() ? value : List.of(value)) {
+      if (!id.isIntegralNumber() || !id.canConvertToInt()) {
+        throw json.invalid(END, "it must be an id that ends a text, or an array of such ids");
+      }
+      ids.add(id.intValue());
     }
-    return OptionalInt.of(id.intValue());
+    return ids;
   }
 }

@@ -11,14 +11,13 @@ import org.jspecify.annotations.Nullable;
  * @param tokenizer of the texts that the weights were trained on; its ids are within the
  *     transformer's vocabulary, which may be larger
  * @param provenance where the model comes from, null if its files do not say
- * @param chatTemplate how conversations are spelled, in the language Jinja; null if its files do
- *     not say
+ * @param conventions how its texts are spelled and end
  */
 public record LoadedModel(
     Transformer transformer,
     Tokenizer tokenizer,
     @Nullable Provenance provenance,
-    @Nullable String chatTemplate)
+    TextConventions conventions)
     implements AutoCloseable {
 
   /** Frees the weights; closing twice is fine. */

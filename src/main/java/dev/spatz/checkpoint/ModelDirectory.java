@@ -64,13 +64,12 @@ public final class ModelDirectory {
   public static void save(
       Path directory, Transformer transformer, Tokenizer tokenizer, @Nullable Provenance provenance)
       throws IOException {
-    save(directory, transformer, tokenizer, provenance, ChatTemplateFile.ofTokenizer(tokenizer));
+    save(directory, transformer, tokenizer, provenance, TextConventions.of(tokenizer));
   }
 
   /**
-   * Saves a model with a chat template of its own.
+   * Saves a model with conventions of its own.
    *
-   * @param chatTemplate in the language Jinja, or null
    * @throws IllegalArgumentException as {@link #save(Path, Transformer, Tokenizer, Provenance)}
    * @throws IOException as there
    */
@@ -79,10 +78,10 @@ public final class ModelDirectory {
       Transformer transformer,
       Tokenizer tokenizer,
       @Nullable Provenance provenance,
-      @Nullable String chatTemplate)
+      TextConventions conventions)
       throws IOException {
     requireIdsWithin(transformer, tokenizer);
-    Model model = new Model(transformer, tokenizer, provenance, chatTemplate);
+    Model model = new Model(transformer, tokenizer, provenance, conventions);
     new AtomicDirectory(directory, model).replace();
   }
 
@@ -119,9 +118,9 @@ public final class ModelDirectory {
               "it must be at least the number of ids of the tokenizer, "
                   + tokenizer.vocabularySize());
     }
-    String chatTemplate = ChatTemplateFile.read(path);
+    TextConventions conventions = TextConventions.read(path, config.json(), tokenizer);
     Transformer transformer = WeightsReader.read(path, config, type);
-    return new LoadedModel(transformer, tokenizer, config.provenance(), chatTemplate);
+    return new LoadedModel(transformer, tokenizer, config.provenance(), conventions);
   }
 
   /**
@@ -165,15 +164,15 @@ public final class ModelDirectory {
       Transformer transformer,
       Tokenizer tokenizer,
       @Nullable Provenance provenance,
-      @Nullable String chatTemplate)
+      TextConventions conventions)
       implements AtomicDirectory.Content {
 
     @Override
     public void writeTo(Path directory) throws IOException {
       ConfigFile.write(directory, transformer.config(), tokenizer, provenance);
-      GenerationConfigFile.write(directory, tokenizer);
+      GenerationConfigFile.write(directory, tokenizer, conventions.moreEnds());
       TokenizerFiles.write(
-          directory, tokenizer, transformer.config().contextLength(), chatTemplate);
+          directory, tokenizer, transformer.config().contextLength(), conventions.chatTemplate());
       Files.writeString(
           directory.resolve(README), ModelCard.text(transformer.config(), tokenizer, provenance));
       WeightsWriter.write(directory.resolve(TensorFiles.SINGLE), transformer);

@@ -35,6 +35,6 @@ public record MuonConfig(double momentum, double rateFactor, double weightDecay,
 
   /** What small models learn the most with. */
   public static MuonConfig defaults() {
-    return new MuonConfig(0.95, 2.5, 0.1, new AdamWConfig(0.9, 0.95, 1e-10, 0.1));
+    return new MuonConfig(0.9, 1.25, 0.1, new AdamWConfig(0.8, 0.95, 1e-10, 0.1));
   }
 }

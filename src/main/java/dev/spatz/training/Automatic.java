@@ -6,7 +6,7 @@ import dev.spatz.transformer.TransformerConfig;
 
 /** What is chosen where a configuration leaves it open. */
 public final class Automatic {
-  private static final int TOKENS_PER_BATCH = 1024;
+  private static final int TOKENS_PER_BATCH = 2048;
   private static final int TOKENS_PER_SHARD = 512;
   private static final int LEAST_TOKENS_PER_SHARD = 128;
   private static final int MOST_SHARDS = 8;
@@ -24,15 +24,18 @@ public final class Automatic {
 
   /**
    * A model that learns the most from a corpus in minutes on a few cores: small, since many steps
-   * teach more than many parameters then.
+   * teach more than many parameters then. Normalized queries and keys, and a head of its own, teach
+   * more at hardly any cost.
    */
   public static TransformerConfig model(int vocabularySize, double dropout) {
-    return TransformerConfig.llama(vocabularySize, 64, 3, 4, 128).withDropout(dropout);
+    return TransformerConfig.qwen3(vocabularySize, 64, 3, 4, 128)
+        .withTiedEmbeddings(false)
+        .withDropout(dropout);
   }
 
   /**
-   * Sequences of a batch: about 1,024 tokens, at least 8 sequences. Small models learn more from
-   * many small steps than from few large ones, but Muon's part does not shrink with the batch.
+   * Sequences of a batch: about 2,048 tokens, at least 8 sequences. Half of that teaches no more a
+   * token, and Muon's part does not shrink with the batch.
    */
   static int batchSize(TransformerConfig model) {
     return Math.max(8, TOKENS_PER_BATCH / model.contextLength());
@@ -51,11 +54,11 @@ public final class Automatic {
   }
 
   /**
-   * Falls with the root of the width: 3.6·10⁻³ at 128 channels with AdamW, 8·10⁻³ for what AdamW
+   * Falls with the root of the width: 3.6·10⁻³ at 128 channels with AdamW, 1.6·10⁻² for what AdamW
    * updates beside Muon.
    */
   static double learningRate(TransformerConfig model, OptimizerConfig optimizer) {
-    double rate = optimizer instanceof MuonConfig ? 8e-3 : 3.6e-3;
+    double rate = optimizer instanceof MuonConfig ? 1.6e-2 : 3.6e-3;
     return rate * Math.sqrt(128.0 / model.channels());
   }
 }

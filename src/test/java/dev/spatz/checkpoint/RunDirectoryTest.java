@@ -99,7 +99,7 @@ class RunDirectoryTest {
         transformer,
         Examples.CHARACTERS,
         Examples.PROVENANCE,
-        "{{ messages }}",
+        new TextConventions("{{ messages }}", List.of(1)),
         settings,
         new TrainingState(progress, Map.of("optimizer.moments", moments)));
   }
@@ -135,7 +135,7 @@ class RunDirectoryTest {
         assertEquals(written.state().progress(), read.progress());
         try (LoadedModel loaded = read.load();
             INDArray array = Tensors.zeros(DataType.FLOAT, moments.length())) {
-          assertEquals("{{ messages }}", loaded.chatTemplate());
+          assertEquals(new TextConventions("{{ messages }}", List.of(1)), loaded.conventions());
           assertArrayEquals(Examples.weights(transformer), Examples.weights(loaded.transformer()));
           OptimizerFile.read(read.path(), source -> source.read("optimizer.moments", array));
           assertArrayEquals(Tensors.toFloats(moments), Tensors.toFloats(array));

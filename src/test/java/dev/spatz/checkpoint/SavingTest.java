@@ -117,7 +117,7 @@ class SavingTest {
     Path precious = directory.resolve("precious.txt");
     try (Transformer transformer = Examples.random(Examples.threeLayers(), DataType.FLOAT)) {
       ModelDirectory.Model model =
-          new ModelDirectory.Model(transformer, Examples.CHARACTERS, null, null);
+          new ModelDirectory.Model(transformer, Examples.CHARACTERS, null, TextConventions.NONE);
       AtomicDirectory.Content disturbed =
           new AtomicDirectory.Content() {
             @Override
@@ -232,7 +232,8 @@ class SavingTest {
   private void saveAndDie(int steps) throws IOException {
     try (Transformer transformer = Examples.random(Examples.threeLayers(), DataType.FLOAT)) {
       ModelDirectory.Model model =
-          new ModelDirectory.Model(transformer, Examples.CHARACTERS, Examples.PROVENANCE, null);
+          new ModelDirectory.Model(
+              transformer, Examples.CHARACTERS, Examples.PROVENANCE, TextConventions.NONE);
       AtomicDirectory saving = new AtomicDirectory(directory, model);
       assertEquals(STEPS, saving.steps().size());
       for (AtomicDirectory.Step step : saving.steps().subList(0, steps)) {

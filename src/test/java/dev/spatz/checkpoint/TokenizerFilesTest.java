@@ -269,7 +269,7 @@ class TokenizerFilesTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '→',
-      value = {"[0,1] → eos_token_id is [0,1]", "7 → id 7, must be among them"})
+      value = {"[0,\"b\"] → eos_token_id is [0,\"b\"]", "7 → id 7, must be among them"})
   void endOfText_notOneSpecialToken_isRefused(String id, String fault) throws IOException {
     TokenizerFiles.write(directory, Examples.BYTE_PAIRS, 64);
     InvalidFileException e =
