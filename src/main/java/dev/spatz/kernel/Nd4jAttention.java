@@ -98,6 +98,7 @@ final class Nd4jAttention {
     }
   }
 
+  /** One row after the other, so that a row's bits do not depend on how many come at once. */
   void cached(
       INDArray qkv,
       AttentionShape shape,
@@ -105,17 +106,34 @@ final class Nd4jAttention {
       INDArray keyCache,
       INDArray valueCache,
       INDArray out) {
-    int rows = (int) qkv.size(0);
-    int end = position + rows;
-    AttentionShape newRows =
-        new AttentionShape(rows, shape.heads(), shape.keyValueHeads(), shape.headSize());
-    INDArray heads = heads(qkv, 0, newRows);
-    INDArray outHeads = heads(out, 0, newRows);
+    for (int row = 0; row < qkv.size(0); row++) {
+      cachedRow(
+          Tensors.rows(qkv, row, row + 1L),
+          shape,
+          position + row,
+          keyCache,
+          valueCache,
+          Tensors.rows(out, row, row + 1L));
+    }
+  }
+
+  private void cachedRow(
+      INDArray qkv,
+      AttentionShape shape,
+      int position,
+      INDArray keyCache,
+      INDArray valueCache,
+      INDArray out) {
+    int end = position + 1;
+    AttentionShape newRow =
+        new AttentionShape(1, shape.heads(), shape.keyValueHeads(), shape.headSize());
+    INDArray heads = heads(qkv, 0, newRow);
+    INDArray outHeads = heads(out, 0, newRow);
     Tensors.copy(keys(heads, shape), positions(keyCache, position, end));
     Tensors.copy(values(heads, shape), positions(valueCache, position, end));
     INDArray keys = positions(keyCache, 0, end);
     INDArray values = positions(valueCache, 0, end);
-    INDArray mask = mask(qkv, rows, end);
+    INDArray mask = mask(qkv, 1, end);
     for (int turn = 0; turn < shape.group(); turn++) {
       INDArray weights = scores(queries(heads, turn, shape), keys, mask, shape.scale());
       softmax(weights);

@@ -90,7 +90,12 @@ final class Nd4jKernels implements Kernels {
       @Nullable INDArray residual,
       INDArray y) {
     Nd4jPackedWeights packed = (Nd4jPackedWeights) weight;
-    linear(packed.inputs(x), packed.weight(), bias, residual, y);
+    INDArray inputs = packed.inputs(x);
+    for (long r = 0; r < x.size(0); r++) { // BLAS sums a row otherwise where it is not alone
+      INDArray added = residual == null ? null : Tensors.rows(residual, r, r + 1);
+      INDArray row = Tensors.rows(inputs, r, r + 1);
+      linear(row, packed.weight(), bias, added, Tensors.rows(y, r, r + 1));
+    }
   }
 
   @Override

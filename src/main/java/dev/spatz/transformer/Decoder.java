@@ -17,14 +17,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * sequence's tokens leave behind is in its {@link KeyValueCache}. It belongs to one thread at a
  * time and is closed by its owner, before the model is.
  *
- * <p>Rows are taken in blocks of 64, 8 or 1, so that only these three shapes of matrix products
- * occur.
+ * <p>Rows are computed in blocks of 64, 32, 16, 8 or 1, so that only these shapes of matrix
+ * products occur. With packed weights, the bits of a row do not depend on what else is in its
+ * block, nor on the block's size.
  */
 public final class Decoder implements AutoCloseable {
   /** The most sequences that can be decoded together. */
   public static final int MOST_SEQUENCES = 64;
 
-  private static final int[] BLOCKS = {MOST_SEQUENCES, 8, 1};
+  private static final int[] BLOCKS = {MOST_SEQUENCES, 32, 16, 8, 1};
 
   private final Transformer transformer;
   private final @Nullable InferenceWeights packed;
@@ -38,8 +39,8 @@ public final class Decoder implements AutoCloseable {
    *
    * @param qkv each row alone (1,(H+2G)·D)
    * @param attended each row alone (1,H·D)
-   * @param last the last row of the residual stream
-   * @param lastNorm memory for its normalization
+   * @param outputs each row of the residual stream alone (1,C)
+   * @param lastNorm memory for the normalization of the last one
    * @param logits all rows' (R,V)
    */
   private record Block(
@@ -48,7 +49,7 @@ public final class Decoder implements AutoCloseable {
       int[] positions,
       List<INDArray> qkv,
       List<INDArray> attended,
-      INDArray last,
+      List<INDArray> outputs,
       Activations.Normalized lastNorm,
       INDArray logits) {
 
@@ -61,7 +62,7 @@ public final class Decoder implements AutoCloseable {
           new int[rows],
           rows(any.qkv(), rows),
           rows(any.attended(), rows),
-          Tensors.rows(activations.output(), rows - 1, rows),
+          rows(activations.output(), rows),
           new Activations(largest, 1).norm,
           Tensors.rows(logits, 0, rows));
     }
@@ -101,15 +102,18 @@ public final class Decoder implements AutoCloseable {
   public INDArray accept(Kernels kernels, KeyValueCache cache, int... ids) {
     requireIds(ids);
     cache.requireRoom(ids.length);
+    cache.reserve(ids.length);
     INDArray result = blocks.get(1).logits;
     int from = 0;
     while (from < ids.length) {
-      Block block = next(cache.length(), ids.length - from);
-      System.arraycopy(ids, from, block.ids, 0, block.rows());
-      from += block.rows();
-      forward(kernels, block, cache);
+      int count = Math.min(ids.length - from, MOST_SEQUENCES);
+      Block block = blocks.ceilingEntry(count).getValue();
+      Arrays.fill(block.ids, 0); // rows beyond the tokens are computed, and mean nothing
+      System.arraycopy(ids, from, block.ids, 0, count);
+      from += count;
+      forward(kernels, block, cache, count);
       if (from == ids.length) {
-        weights().logits(kernels, block.last, block.lastNorm, result);
+        weights().logits(kernels, block.outputs.get(count - 1), block.lastNorm, result);
       }
     }
     return result;
@@ -138,6 +142,7 @@ public final class Decoder implements AutoCloseable {
               MOST_SEQUENCES));
     }
     caches.forEach(cache -> cache.requireRoom(1));
+    caches.forEach(cache -> cache.reserve(1));
     Block block = blocks.ceilingEntry(ids.length).getValue();
     Arrays.fill(block.ids, 0); // rows beyond the sequences are computed, and mean nothing
     Arrays.fill(block.positions, 0);
@@ -147,15 +152,21 @@ public final class Decoder implements AutoCloseable {
     }
     Transformer.Attention attention =
         (layer, qkv, out) -> {
-          for (int i = 0; i < ids.length; i++) {
-            KeyValueCache cache = caches.get(i);
-            kernels.attentionCached(
-                block.qkv.get(i),
-                shape,
-                block.positions[i],
-                cache.keys.get(layer),
-                cache.values.get(layer),
-                block.attended.get(i));
+          SliceTeam.Job ofSequence =
+              (using, i) ->
+                  using.attentionCached(
+                      block.qkv.get(i),
+                      shape,
+                      block.positions[i],
+                      caches.get(i).keys.get(layer),
+                      caches.get(i).values.get(layer),
+                      block.attended.get(i));
+          if (packed != null) {
+            packed.team().run(kernels, ids.length, ofSequence);
+          } else {
+            for (int i = 0; i < ids.length; i++) {
+              ofSequence.run(kernels, i);
+            }
           }
         };
     forward(kernels, block, attention);
@@ -164,17 +175,27 @@ public final class Decoder implements AutoCloseable {
     return block.logits;
   }
 
-  private void forward(Kernels kernels, Block block, KeyValueCache cache) {
+  private void forward(Kernels kernels, Block block, KeyValueCache cache, int count) {
     int first = cache.length();
-    for (int row = 0; row < block.rows(); row++) {
+    Arrays.fill(block.positions, 0);
+    for (int row = 0; row < count; row++) {
       block.positions[row] = first + row;
     }
     Transformer.Attention attention =
         (layer, qkv, out) ->
             kernels.attentionCached(
-                qkv, shape, first, cache.keys.get(layer), cache.values.get(layer), out);
+                first(qkv, count),
+                shape,
+                first,
+                cache.keys.get(layer),
+                cache.values.get(layer),
+                first(out, count));
     forward(kernels, block, attention);
-    cache.extend(block.rows());
+    cache.extend(count);
+  }
+
+  private static INDArray first(INDArray matrix, int rows) {
+    return matrix.size(0) == rows ? matrix : Tensors.rows(matrix, 0, rows);
   }
 
   private void forward(Kernels kernels, Block block, Transformer.Attention attention) {
@@ -187,19 +208,6 @@ public final class Decoder implements AutoCloseable {
         block.activations,
         attention,
         DropoutSites.NONE);
-  }
-
-  /**
-   * The largest block of at most so many rows that begins at a multiple of its size: so a position
-   * has the same keys beside it, however many tokens come at a time.
-   */
-  private Block next(int position, int most) {
-    for (Block block : blocks.headMap(most, true).descendingMap().values()) {
-      if (position % block.rows() == 0) {
-        return block;
-      }
-    }
-    throw new AssertionError("there is a block of one row");
   }
 
   private Weights weights() {

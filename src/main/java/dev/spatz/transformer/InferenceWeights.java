@@ -48,6 +48,11 @@ public final class InferenceWeights implements AutoCloseable {
     return map.with((using, x, residual, y) -> team.linear(using, x, own, map.bias(), residual, y));
   }
 
+  /** The threads that read the weights together. */
+  SliceTeam team() {
+    return team;
+  }
+
   Weights weights() {
     if (closed) {
       throw new IllegalStateException("the inference weights are closed");

@@ -8,26 +8,123 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The keys and values of one sequence's tokens so far, with room for the whole context. It is used
- * by one thread at a time and closed by its owner, before the model is.
+ * The keys and values of one sequence's tokens so far. Memory is taken as they come, in blocks of
+ * {@value #BLOCK} positions. It is used by one thread at a time and closed by its owner, before the
+ * model is.
  */
 public final class KeyValueCache implements AutoCloseable {
+  /** Positions of a block. */
+  public static final int BLOCK = 64;
+
+  /** Of each layer (G,P,D). */
   final List<INDArray> keys = new ArrayList<>();
+
   final List<INDArray> values = new ArrayList<>();
+  private final TransformerConfig config;
+  private final DataType type;
   private final int contextLength;
+  private final int expected;
   private int length;
+  private int capacity;
   private boolean closed;
 
-  KeyValueCache(TransformerConfig config, DataType type) {
+  /** For at most {@code expected} tokens, as far as is known; up to the context can come. */
+  KeyValueCache(TransformerConfig config, DataType type, int expected) {
+    this.config = config;
+    this.type = type;
     this.contextLength = config.contextLength();
-    for (int layer = 0; layer < config.layers(); layer++) {
-      keys.add(zeros(config, type));
-      values.add(zeros(config, type));
+    this.expected = expected;
+  }
+
+  /** Bytes of a cache for so many tokens. */
+  static long bytes(TransformerConfig config, DataType type, int tokens) {
+    return 2L * config.layers() * type.width() * whole(config, tokens) * width(config);
+  }
+
+  private static long width(TransformerConfig config) {
+    return (long) config.keyValueHeads() * config.headSize();
+  }
+
+  /** Positions of whole blocks for so many tokens, but of no more than the context. */
+  private static int whole(TransformerConfig config, int tokens) {
+    return (int) Math.min(config.contextLength(), (tokens + BLOCK - 1L) / BLOCK * BLOCK);
+  }
+
+  /** Takes memory for so many more tokens: twice as much each time, but not beyond what is due. */
+  void reserve(int tokens) {
+    int needed = length + tokens;
+    if (needed > capacity) {
+      int twice = (int) Math.min(2L * capacity, expected);
+      int larger = whole(config, Math.max(needed, twice));
+      for (int layer = 0; layer < config.layers(); layer++) {
+        grow(keys, layer, larger);
+        grow(values, layer, larger);
+      }
+      capacity = larger;
     }
   }
 
-  private static INDArray zeros(TransformerConfig config, DataType type) {
-    return Tensors.zeros(type, config.keyValueHeads(), config.contextLength(), config.headSize());
+  private void grow(List<INDArray> arrays, int layer, int larger) {
+    INDArray array = Tensors.zeros(type, config.keyValueHeads(), larger, config.headSize());
+    if (capacity == 0) {
+      arrays.add(array);
+      return;
+    }
+    INDArray old = arrays.get(layer);
+    for (int group = 0; group < config.keyValueHeads(); group++) {
+      Tensors.copy(old.slice(group), Tensors.rows(array.slice(group), 0, capacity));
+    }
+    arrays.set(layer, array);
+    old.close();
+  }
+
+  /**
+   * Copies a whole block of tokens, for {@link #append}.
+   *
+   * @param index of the block, from 0
+   * @return what the caller closes
+   * @throws IllegalArgumentException if there are not so many tokens yet
+   */
+  public KeyValueBlock block(int index) {
+    if (index < 0 || (index + 1) * BLOCK > length) {
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "block (%d) is not among the %,d tokens", index, length));
+    }
+    KeyValueBlock block = new KeyValueBlock(type, config);
+    eachPart(block, index * BLOCK, (own, stored) -> Tensors.copy(own, stored));
+    return block;
+  }
+
+  /**
+   * Takes the next tokens as another sequence has stored them: one that began with the same tokens.
+   *
+   * @throws IllegalStateException if the tokens so far are not whole blocks
+   * @throws IllegalArgumentException if there is no room
+   */
+  public void append(KeyValueBlock block) {
+    requireRoom(BLOCK);
+    if (length % BLOCK != 0) {
+      throw new IllegalStateException(
+          String.format(Locale.ROOT, "a block does not fit after %,d tokens", length));
+    }
+    reserve(BLOCK);
+    eachPart(block, length, (own, stored) -> Tensors.copy(stored, own));
+    length += BLOCK;
+  }
+
+  private interface Copying {
+    void copy(INDArray own, INDArray stored);
+  }
+
+  private void eachPart(KeyValueBlock block, int from, Copying copying) {
+    int part = 0;
+    for (int layer = 0; layer < config.layers(); layer++) {
+      for (INDArray array : List.of(keys.get(layer), values.get(layer))) {
+        for (int group = 0; group < config.keyValueHeads(); group++) {
+          copying.copy(Tensors.rows(array.slice(group), from, from + BLOCK), block.part(part++));
+        }
+      }
+    }
   }
 
   /** The number of tokens so far. */

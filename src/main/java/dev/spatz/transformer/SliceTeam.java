@@ -5,6 +5,7 @@ import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.PackedWeights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Daemon threads that help a caller with the slices of its linear maps. Whoever is free claims the
- * next slice; the caller computes what nobody claims, and waits for nothing but slices that a
- * helper has begun. If such a wait is long, since other programs keep the processors busy, it does
- * without help for a while, longer each time. The helpers serve one caller at a time; others do
- * without.
+ * Daemon threads that help a caller with the parts of a job: the slices of a linear map, or the
+ * attention of several sequences. Whoever is free claims the next part; the caller computes what
+ * nobody claims, and waits for nothing but parts that a helper has begun. If such a wait is long,
+ * since other programs keep the processors busy, it does without help for a while, longer each
+ * time. The helpers serve one caller at a time; others do without.
  *
  * <p>A helper without work spins for a moment, as the next map of a pass comes soon, then parks.
  */
@@ -41,12 +42,8 @@ final class SliceTeam implements AutoCloseable {
   private volatile boolean closed;
   private volatile @Nullable Throwable failure;
 
-  // The job: written before its ticket, and not again before all its slices are finished.
-  private @Nullable INDArray x;
-  private @Nullable PackedWeights weight;
-  private @Nullable INDArray bias;
-  private @Nullable INDArray residual;
-  private @Nullable INDArray y;
+  /** Written before its ticket, and not again before all its parts are finished. */
+  private @Nullable Job job;
 
   private int alone;
   private int aloneNext = LEAST_ALONE;
@@ -60,6 +57,11 @@ final class SliceTeam implements AutoCloseable {
     }
   }
 
+  /** Work in parts that may be done in any order, by any thread with its own kernels. */
+  interface Job {
+    void run(Kernels kernels, int part);
+  }
+
   /** As {@link Kernels#linear(INDArray, PackedWeights, int, INDArray, INDArray, INDArray)}. */
   void linear(
       Kernels kernels,
@@ -68,29 +70,31 @@ final class SliceTeam implements AutoCloseable {
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y) {
-    int slices = weight.slices();
-    if (slices == 1 || helpers.isEmpty() || !taken.compareAndSet(false, true)) {
-      for (int slice = 0; slice < slices; slice++) {
-        kernels.linear(x, weight, slice, bias, residual, y);
-      }
-      return;
-    }
+    run(
+        kernels,
+        weight.slices(),
+        (using, slice) -> using.linear(x, weight, slice, bias, residual, y));
+  }
+
+  /** Does parts 0…{@code parts − 1} of a job. */
+  void run(Kernels kernels, int parts, Job work) {
+    boolean shared = parts > 1 && !helpers.isEmpty() && taken.compareAndSet(false, true);
     try {
-      if (alone > 0) {
+      if (shared && alone == 0) {
+        job = work;
+        share(kernels, parts);
+        return;
+      }
+      if (shared) {
         alone--;
-        for (int slice = 0; slice < slices; slice++) {
-          kernels.linear(x, weight, slice, bias, residual, y);
-        }
-      } else {
-        this.x = x;
-        this.weight = weight;
-        this.bias = bias;
-        this.residual = residual;
-        this.y = y;
-        share(kernels, slices);
+      }
+      for (int part = 0; part < parts; part++) {
+        work.run(kernels, part);
       }
     } finally {
-      taken.set(false);
+      if (shared) {
+        taken.set(false);
+      }
     }
   }
 
@@ -141,7 +145,7 @@ final class SliceTeam implements AutoCloseable {
     }
     if (ticket.compareAndSet(now, now + 1)) {
       try {
-        compute(kernels, (int) (now & 0xFFFF));
+        Objects.requireNonNull(job).run(kernels, (int) (now & 0xFFFF));
       } catch (RuntimeException | Error e) {
         failure = e;
       } finally {
@@ -149,15 +153,6 @@ final class SliceTeam implements AutoCloseable {
       }
     }
     return true;
-  }
-
-  private void compute(Kernels kernels, int slice) {
-    INDArray in = x;
-    PackedWeights map = weight;
-    INDArray out = y;
-    if (in != null && map != null && out != null) {
-      kernels.linear(in, map, slice, bias, residual, out);
-    }
   }
 
   private final class Helper implements Runnable {

@@ -105,9 +105,19 @@ public final class Transformer implements AutoCloseable {
     return new Workspace(config, dataType(), matrices.flat().dataType(), sequences, time);
   }
 
-  /** A new, empty sequence to decode, with room for the whole context; the caller closes it. */
+  /** A new, empty sequence to decode; the caller closes it. */
   public KeyValueCache cache() {
-    return new KeyValueCache(config, dataType());
+    return cache(config.contextLength());
+  }
+
+  /** The same, whose tokens are not likely to be more than {@code expected}. */
+  public KeyValueCache cache(int expected) {
+    return new KeyValueCache(config, dataType(), expected);
+  }
+
+  /** The most bytes that a {@link #cache(int)} of so many tokens takes, off the heap. */
+  public long cacheBytes(int tokens) {
+    return KeyValueCache.bytes(config, dataType(), tokens);
   }
 
   /** Memory for decoding sequences; the caller closes it. */

@@ -146,6 +146,63 @@ class InferenceWeightsTest {
     }
   }
 
+  /** The last logits are the same to the bit, however many tokens come at a time. */
+  @ParameterizedTest
+  @MethodSource("forms")
+  void bits_areTheSame_howeverTheTokensAreSplit(TransformerConfig config) {
+    int[] ids = TestModels.ids(LENGTH, config.vocabularySize(), 2);
+    for (KernelBackend backend : KernelBackend.values()) {
+      try (Transformer model = TestModels.random(config, DataType.FLOAT, 1);
+          InferenceWeights weights = model.inferenceWeights(backend, 2, WeightPrecision.FLOAT32);
+          Kernels kernels = backend.create();
+          Decoder decoder = model.decoder(weights)) {
+        double[] expected = split(kernels, model, decoder, ids, LENGTH);
+        for (int part : new int[] {1, 3, 8, 13, 64, 70}) {
+          assertArrayEquals(
+              expected,
+              split(kernels, model, decoder, ids, part),
+              () -> backend + ", " + part + " tokens at a time");
+        }
+      }
+    }
+  }
+
+  private static double[] split(
+      Kernels kernels, Transformer model, Decoder decoder, int[] ids, int part) {
+    try (KeyValueCache cache = model.cache()) {
+      double[] logits = {};
+      for (int from = 0; from < ids.length; from += part) {
+        int to = Math.min(ids.length, from + part);
+        logits =
+            Tensors.toDoubles(decoder.accept(kernels, cache, Arrays.copyOfRange(ids, from, to)));
+      }
+      return logits;
+    }
+  }
+
+  /** A sequence that takes over another's blocks goes on as that one does, to the bit. */
+  @ParameterizedTest
+  @MethodSource("forms")
+  void bits_areTheSame_afterBlocksOfAnotherSequence(TransformerConfig config) {
+    int[] ids = TestModels.ids(LENGTH, config.vocabularySize(), 2);
+    int[] rest = Arrays.copyOfRange(ids, KeyValueCache.BLOCK, LENGTH);
+    KernelBackend backend = KernelBackend.choose();
+    try (Transformer model = TestModels.random(config, DataType.FLOAT, 1);
+        InferenceWeights weights = model.inferenceWeights(backend, 2, WeightPrecision.FLOAT32);
+        Kernels kernels = backend.create();
+        Decoder decoder = model.decoder(weights);
+        KeyValueCache first = model.cache();
+        KeyValueCache second = model.cache(LENGTH)) {
+      double[] expected = Tensors.toDoubles(decoder.accept(kernels, first, ids));
+      try (KeyValueBlock block = first.block(0)) {
+        second.append(block);
+      }
+      assertEquals(KeyValueCache.BLOCK, second.length());
+      assertArrayEquals(expected, Tensors.toDoubles(decoder.accept(kernels, second, rest)));
+      assertThrows(IllegalArgumentException.class, () -> first.block(1));
+    }
+  }
+
   @Test
   void threads_atLeastOne() {
     try (Transformer model = TestModels.random(TINY, DataType.FLOAT, 1)) {
