@@ -1,3 +1,4 @@
+// Over 400 lines: forward, backward and cached attention share their scores, masks and scratch.
 package dev.spatz.kernel;
 
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
