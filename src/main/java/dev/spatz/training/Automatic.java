@@ -6,7 +6,7 @@ import dev.spatz.transformer.TransformerConfig;
 
 /** What is chosen where a configuration leaves it open. */
 public final class Automatic {
-  private static final int TOKENS_PER_BATCH = 2048;
+  private static final int TOKENS_PER_BATCH = 4096;
   private static final int TOKENS_PER_SHARD = 512;
   private static final int LEAST_TOKENS_PER_SHARD = 128;
   private static final int MOST_SHARDS = 8;
@@ -34,7 +34,7 @@ public final class Automatic {
   }
 
   /**
-   * Sequences of a batch: about 2,048 tokens, at least 8 sequences. Half of that teaches no more a
+   * Sequences of a batch: about 4,096 tokens, at least 8 sequences. Half of that teaches no more a
    * token, and Muon's part does not shrink with the batch.
    */
   static int batchSize(TransformerConfig model) {
@@ -54,11 +54,11 @@ public final class Automatic {
   }
 
   /**
-   * Falls with the root of the width: 3.6·10⁻³ at 128 channels with AdamW, 1.6·10⁻² for what AdamW
+   * Falls with the root of the width: 3.6·10⁻³ at 128 channels with AdamW, 2·10⁻² for what AdamW
    * updates beside Muon.
    */
   static double learningRate(TransformerConfig model, OptimizerConfig optimizer) {
-    double rate = optimizer instanceof MuonConfig ? 1.6e-2 : 3.6e-3;
+    double rate = optimizer instanceof MuonConfig ? 2e-2 : 3.6e-3;
     return rate * Math.sqrt(128.0 / model.channels());
   }
 }
