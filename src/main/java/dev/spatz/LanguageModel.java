@@ -12,6 +12,8 @@ import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
+import dev.spatz.generation.EngineConfig;
+import dev.spatz.generation.EngineStatistics;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.generation.Generator;
@@ -36,6 +38,7 @@ import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -351,7 +354,20 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Continues a text while it is read, on the reader's thread.
+   * Continues several texts together, faster than one after the other; each is the text that it
+   * would be alone.
+   *
+   * @return what was generated, in the order of the prompts
+   * @throws IllegalArgumentException as {@link #complete(String, GenerationConfig)}
+   * @throws IllegalStateException if the model is closed
+   * @throws java.util.concurrent.RejectedExecutionException if other callers wait for all places
+   */
+  public List<Generation> generateAll(List<String> prompts, GenerationConfig config) {
+    return generator.generateAll(prompts, ending(config));
+  }
+
+  /**
+   * Continues a text while it is read.
    *
    * @return a text that the caller closes, at any time
    * @throws IllegalArgumentException as {@link #complete(String, GenerationConfig)}
@@ -362,11 +378,12 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Continues a text on a daemon thread; cancelling the future ends it.
+   * Continues a text without waiting for it; cancelling the future ends it.
    *
    * @throws IllegalArgumentException as {@link #complete(String, GenerationConfig)}
    * @throws IllegalStateException if the model is closed
-   * @throws java.util.concurrent.RejectedExecutionException if too many wait for a thread
+   * @throws java.util.concurrent.RejectedExecutionException if too many wait, see {@link
+   *     EngineConfig#mostWaiting}
    */
   public CompletableFuture<Generation> generateAsync(String prompt, GenerationConfig config) {
     return generator.generateAsync(prompt, ending(config));
@@ -465,6 +482,11 @@ public final class LanguageModel implements AutoCloseable {
    */
   public long packedBytes() {
     return generator.packedBytes();
+  }
+
+  /** What writing the texts of all callers together has come to so far. */
+  public EngineStatistics engineStatistics() {
+    return generator.statistics();
   }
 
   /** Where the model comes from, if its files say so. */

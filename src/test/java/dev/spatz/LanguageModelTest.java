@@ -82,6 +82,7 @@ class LanguageModelTest {
     return new Generation(
         generation.text(),
         generation.promptTokens(),
+        generation.cachedPromptTokens(),
         generation.newTokens(),
         generation.seed(),
         generation.finishReason(),

@@ -8,6 +8,7 @@ import java.util.List;
  *
  * @param text the new text, without the prompt
  * @param promptTokens tokens of the prompt
+ * @param cachedPromptTokens those of them whose keys and values were shared with an earlier prompt
  * @param newTokens tokens generated, an end-of-text token included
  * @param seed the seed that gives this text again
  * @param finishReason why it stopped
@@ -17,6 +18,7 @@ import java.util.List;
 public record Generation(
     String text,
     int promptTokens,
+    int cachedPromptTokens,
     int newTokens,
     long seed,
     FinishReason finishReason,

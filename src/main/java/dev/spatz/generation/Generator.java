@@ -1,59 +1,92 @@
 package dev.spatz.generation;
 
-import java.util.Locale;
-import java.util.concurrent.ArrayBlockingQueue;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
-/** Continues prompts with a model. Many threads may call it at once. */
+/**
+ * Continues prompts with a model. Many threads may call it at once; the texts of all of them are
+ * written together, each as it would be alone.
+ */
 public final class Generator implements AutoCloseable {
-  private static final int MOST_WAITING = 1024;
-
   private final ModelParts model;
   private final PackedDecoders decoders;
   private final LongSupplier nanoTime;
-  private final ThreadPoolExecutor threads;
+  private final Engine engine;
 
   /** A generator for a model; the caller closes it, before the transformer. */
   public Generator(ModelParts model) {
-    this(model, System::nanoTime, Runtime.getRuntime().availableProcessors(), MOST_WAITING);
+    this(model, System::nanoTime);
   }
 
-  Generator(ModelParts model, LongSupplier nanoTime, int mostThreads, int mostWaiting) {
+  Generator(ModelParts model, LongSupplier nanoTime) {
     this.model = model;
     this.decoders = new PackedDecoders(model);
     this.nanoTime = nanoTime;
-    this.threads =
-        new ThreadPoolExecutor(
-            mostThreads,
-            mostThreads,
-            10,
-            TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(mostWaiting),
-            task -> {
-              Thread thread = new Thread(task, "spatz-generation");
-              thread.setDaemon(true);
-              return thread;
-            });
-    threads.allowCoreThreadTimeOut(true);
+    this.engine = new Engine(model, decoders, model.options().engine());
   }
 
   /**
-   * Continues a prompt on the calling thread.
+   * Continues a prompt. Interrupting the calling thread ends the text; the interrupt status stays
+   * set.
    *
-   * @param listener is told each piece of text, whole characters, as soon as it is certain; what it
-   *     throws ends the text and is thrown
+   * @param listener is told each piece of text, whole characters, as soon as it is certain, on the
+   *     calling thread; what it throws ends the text and is thrown
    * @throws IllegalArgumentException if the prompt leaves no room in the context or cannot be
-   *     encoded, or the configuration names an id outside the vocabulary
+   *     encoded, the configuration names an id outside the vocabulary, or the text may need more
+   *     memory than {@link EngineConfig#cacheBytes}
    * @throws IllegalStateException if the model is closed
+   * @throws RejectedExecutionException if too many wait, see {@link EngineConfig#mostWaiting}
    */
   public Generation generate(String prompt, GenerationConfig config, Consumer<String> listener) {
-    try (Session session = session(prompt, config)) {
-      return run(session, listener);
+    return read(submit(model.promptIds(prompt), config), listener);
+  }
+
+  /** The same for a prompt of token ids. */
+  public Generation generate(int[] promptIds, GenerationConfig config, Consumer<String> listener) {
+    return read(submit(promptIds, config), listener);
+  }
+
+  private static Generation read(Session session, Consumer<String> listener) {
+    try (session) {
+      for (String piece = session.next(); piece != null; piece = session.next()) {
+        listener.accept(piece);
+      }
+      return session.result();
+    }
+  }
+
+  /**
+   * Continues prompts together.
+   *
+   * @return what was generated, in the order of the prompts
+   * @throws IllegalArgumentException as {@link #generate}
+   * @throws IllegalStateException if the model is closed
+   * @throws RejectedExecutionException if there is no place even for one of them
+   */
+  public List<Generation> generateAll(List<String> prompts, GenerationConfig config) {
+    List<int[]> ids = prompts.stream().map(model::promptIds).toList();
+    List<Session> sessions = new ArrayList<>();
+    List<Generation> results = new ArrayList<>();
+    try {
+      while (results.size() < ids.size()) {
+        try {
+          while (sessions.size() < ids.size()) {
+            sessions.add(submit(ids.get(sessions.size()), config));
+          }
+        } catch (RejectedExecutionException e) {
+          if (results.size() == sessions.size()) {
+            throw e;
+          }
+        }
+        results.add(read(sessions.get(results.size()), piece -> {}));
+      }
+      return results;
+    } finally {
+      sessions.forEach(Session::close);
     }
   }
 
@@ -63,61 +96,43 @@ public final class Generator implements AutoCloseable {
    * @return a text that the caller closes
    * @throws IllegalArgumentException as {@link #generate}
    * @throws IllegalStateException if the model is closed
+   * @throws RejectedExecutionException if too many wait
    */
   public TextStream stream(String prompt, GenerationConfig config) {
-    return new TextStream(session(prompt, config));
+    return new TextStream(submit(model.promptIds(prompt), config));
   }
 
   /**
-   * Continues a prompt on a daemon thread; there are as many as processors, and who comes later
-   * waits in turn.
+   * Continues a prompt without waiting for it.
    *
-   * @return whose cancellation ends the text before its next token, or frees its place in the queue
+   * @return whose cancellation ends the text before its next token, or frees its place in the
+   *     queue; what depends on it runs on the common pool
    * @throws IllegalArgumentException as {@link #generate}
    * @throws IllegalStateException if the model is closed
    * @throws RejectedExecutionException if too many wait
    */
   public CompletableFuture<Generation> generateAsync(String prompt, GenerationConfig config) {
-    Session session = session(prompt, config);
+    Session session = submit(model.promptIds(prompt), config);
     CompletableFuture<Generation> future = new CompletableFuture<>();
-    Runnable task =
-        () -> {
-          try (session) {
-            future.complete(run(session, piece -> {}));
-          } catch (Throwable e) {
-            future.completeExceptionally(e);
-          }
-        };
-    try {
-      threads.execute(task);
-    } catch (RejectedExecutionException e) {
-      model.lifetime().whileOpen(() -> null); // closed, perhaps
-      throw new RejectedExecutionException(
-          String.format(
-              Locale.ROOT,
-              "%,d generations wait already; try later, or generate on a thread of your own",
-              threads.getQueue().size()),
-          e);
-    }
-    future.whenComplete(
-        (generation, failure) -> {
-          session.cancel();
-          threads.remove(task);
-        });
+    session.whenOver(() -> future.completeAsync(session::result));
+    future.whenComplete((generation, failure) -> session.cancel());
     return future;
   }
 
-  private static Generation run(Session session, Consumer<String> listener) {
-    for (String piece = session.next(); piece != null; piece = session.next()) {
-      listener.accept(piece);
-    }
-    return session.result();
-  }
-
-  private Session session(String prompt, GenerationConfig config) {
+  private Session submit(int[] promptIds, GenerationConfig config) {
     return model
         .lifetime()
-        .whileOpen(() -> new Session(model, decoders, model.promptIds(prompt), config, nanoTime));
+        .whileOpen(
+            () -> {
+              Session session = new Session(model, engine, promptIds, config, nanoTime);
+              engine.submit(session);
+              return session;
+            });
+  }
+
+  /** What the engine has done so far. */
+  public EngineStatistics statistics() {
+    return engine.statistics();
   }
 
   /** Bytes of the packed weights, 0 until the first text. */
@@ -126,12 +141,14 @@ public final class Generator implements AutoCloseable {
   }
 
   /**
-   * Ends the model's lifetime, after the calls under way, and the threads; texts under way and
-   * those that wait are refused at their next token.
+   * Ends the model's lifetime, after the calls under way; texts under way and those that wait end
+   * with an exception, after the engine's step under way.
+   *
+   * @throws IllegalStateException if a logits processor calls it
    */
   @Override
   public void close() {
+    engine.close();
     model.lifetime().close(decoders::close);
-    threads.shutdown();
   }
 }

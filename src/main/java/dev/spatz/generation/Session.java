@@ -1,86 +1,75 @@
 package dev.spatz.generation;
 
-import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.tokenizer.StreamingDecoder;
 import dev.spatz.tokenizer.Tokenizer;
-import dev.spatz.transformer.Decoder;
-import dev.spatz.transformer.KeyValueCache;
 import java.security.SecureRandom;
-import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * One text in the making, piece by piece on the threads that ask for it. Its memory is taken with
- * the first piece and freed with the last. Between two tokens it notices that it is cancelled, out
- * of time, or that the model is closed.
+ * One text in the making. The engine's thread draws its tokens and leaves the pieces here; its
+ * reader takes them when he likes, so a slow one holds nobody up. Between two tokens the engine
+ * notices that it is cancelled or out of time.
  */
 final class Session implements AutoCloseable {
   private static final SecureRandom SEEDS = new SecureRandom();
 
-  /** The prompt is taken in chunks of this size: whole blocks of the decoder, so bits agree. */
-  private static final int PROMPT_CHUNK = 256;
-
-  private final ModelParts model;
+  private final Engine engine;
+  private final Tokenizer tokenizer;
   private final GenerationConfig config;
   private final int[] prompt;
+  private final int mostTokens;
+  private final long mostBytes;
   private final long seed;
   private final Sampler sampler;
   private final float[] logits;
   private final StreamingDecoder characters;
   private final StopStrings stops;
-  private final StringBuilder text = new StringBuilder();
-  private final List<GeneratedToken> tokens = new ArrayList<>();
   private final Stopwatch stopwatch;
-  private final Supplier<Decoder> decoders;
-  private @Nullable Memory memory;
-  private @Nullable FinishReason reason;
-  private int promptDone;
-  private int newTokens;
-  private int lastToken;
   private volatile boolean cancelled;
 
-  /** What is freed at the end. */
-  private record Memory(Kernels kernels, Decoder decoder, KeyValueCache cache) {
-    static Memory of(ModelParts model, Supplier<Decoder> decoders) {
-      return new Memory(model.kernels().create(), decoders.get(), model.transformer().cache());
-    }
-
-    void free() {
-      cache.close();
-      decoder.close();
-      kernels.close();
-    }
-  }
+  // Guarded by this.
+  private final StringBuilder text = new StringBuilder();
+  private final Deque<String> unread = new ArrayDeque<>();
+  private final List<GeneratedToken> tokens = new ArrayList<>();
+  private @Nullable FinishReason reason;
+  private @Nullable Throwable failure;
+  private @Nullable Runnable whenOver;
+  private boolean allRead;
+  private int cachedTokens;
+  private int newTokens;
+  private int lastToken;
 
   /**
-   * Begins a text.
+   * Begins a text, which is not yet given to the engine.
    *
-   * @param decoders called when the text begins, while the model is open
    * @param nanoTime a clock that never goes back, in nanoseconds
    * @throws IllegalArgumentException if the prompt is empty or leaves no room in the context, or
    *     the configuration names an id outside the vocabulary
    */
   Session(
       ModelParts model,
-      Supplier<Decoder> decoders,
+      Engine engine,
       int[] prompt,
       GenerationConfig config,
       LongSupplier nanoTime) {
-    requireRoom(prompt.length, model.transformer().config().contextLength());
-    this.model = model;
-    this.decoders = decoders;
+    int contextLength = model.transformer().config().contextLength();
+    requireRoom(prompt.length, contextLength);
+    this.engine = engine;
+    this.tokenizer = model.tokenizer();
     this.config = config;
-    this.prompt = prompt;
+    this.prompt = prompt.clone();
+    this.mostTokens = (int) Math.min(contextLength, (long) prompt.length + config.maxNewTokens());
+    this.mostBytes = model.transformer().cacheBytes(mostTokens);
     this.stopwatch = new Stopwatch(nanoTime, config.stopping().deadline());
     this.seed = config.seed() != null ? config.seed() : SEEDS.nextLong();
-    Tokenizer tokenizer = model.tokenizer();
     // The model's vocabulary may be padded with ids that mean nothing; they are never drawn.
     this.logits = new float[tokenizer.vocabularySize()];
     this.sampler =
@@ -115,66 +104,66 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /**
-   * The next piece of text: whole characters, not empty; null at the end.
-   *
-   * @throws IllegalStateException if the model is closed
-   */
-  @Nullable String next() {
-    while (true) {
-      String piece = advance();
-      if (piece == null || !piece.isEmpty()) {
-        return piece;
+  // ---- the engine's side ----
+
+  int[] prompt() {
+    return prompt;
+  }
+
+  /** The most tokens that it may come to have, prompt included. */
+  int mostTokens() {
+    return mostTokens;
+  }
+
+  /** The most memory for its keys and values. */
+  long mostBytes() {
+    return mostBytes;
+  }
+
+  synchronized int lastToken() {
+    return lastToken;
+  }
+
+  synchronized boolean isOver() {
+    return reason != null || failure != null;
+  }
+
+  /** Ends it, if it is cancelled or its time is over; whether it has ended. */
+  synchronized boolean endIfDue() {
+    if (!isOver()) {
+      if (cancelled) {
+        finish(FinishReason.CANCELLED);
+      } else if (stopwatch.isOver()) {
+        finish(FinishReason.DEADLINE);
       }
     }
+    return isOver();
   }
 
-  private synchronized @Nullable String advance() {
-    if (reason != null) {
-      return null;
+  /** The prompt is begun; so many of its tokens were known. */
+  synchronized void begun(int knownTokens) {
+    cachedTokens = knownTokens;
+  }
+
+  /** Draws a token from a row of logits; {@code room} is how many more tokens fit. */
+  synchronized void draw(INDArray rows, int row, int room) {
+    if (isOver()) {
+      return;
     }
     try {
-      String piece = model.lifetime().whileOpen(this::step);
-      text.append(piece);
-      return piece;
+      Tensors.read(rows, row * rows.size(1), logits, 0, logits.length);
+      draw(room);
     } catch (RuntimeException | Error e) {
-      reason = FinishReason.CANCELLED;
-      free();
-      throw e;
+      fail(e);
     }
   }
 
-  /** Takes a part of the prompt, or draws a token; returns the text that is certain with it. */
-  private String step() {
-    if (cancelled || Thread.currentThread().isInterrupted()) {
-      return finish(FinishReason.CANCELLED);
-    }
-    if (stopwatch.isOver()) {
-      return finish(FinishReason.DEADLINE);
-    }
-    if (memory == null) {
-      memory = Memory.of(model, decoders);
-    }
-    if (promptDone < prompt.length) {
-      int to = Math.min(prompt.length, promptDone + PROMPT_CHUNK);
-      decode(memory, Arrays.copyOfRange(prompt, promptDone, to));
-      promptDone = to;
-      return to < prompt.length ? "" : draw(memory);
-    }
-    decode(memory, lastToken);
-    return draw(memory);
-  }
-
-  private void decode(Memory memory, int... ids) {
-    Tensors.read(
-        memory.decoder.accept(memory.kernels, memory.cache, ids), 0, logits, 0, logits.length);
-  }
-
-  private String draw(Memory memory) {
-    TokenRecorder recorder = TokenRecorder.of(config, logits, model.tokenizer());
+  private void draw(int room) {
+    TokenRecorder recorder = TokenRecorder.of(config, logits, tokenizer);
     int token = sampler.sample(logits, newTokens);
     if (token < 0) {
-      return finish(FinishReason.NOTHING_ALLOWED);
+      finish(FinishReason.NOTHING_ALLOWED);
+      return;
     }
     if (recorder != null) {
       tokens.add(recorder.record(token));
@@ -183,75 +172,147 @@ final class Session implements AutoCloseable {
     stopwatch.tokenDrawn();
     lastToken = token;
     Stopping stopping = config.stopping();
-    if (token == model.tokenizer().endOfText()
-            && (stopping.atEndOfText() || sampler.isConstrained())
+    if (token == tokenizer.endOfText() && (stopping.atEndOfText() || sampler.isConstrained())
         || stopping.tokens().contains(token)) {
-      return finish(FinishReason.END_OF_TEXT);
+      finish(FinishReason.END_OF_TEXT);
+      return;
     }
-    String piece = stops.accept(characters.accept(token));
+    hand(stops.accept(characters.accept(token)));
     if (stops.found()) {
-      return piece + finish(FinishReason.STOP_STRING);
+      finish(FinishReason.STOP_STRING);
+    } else if (sampler.isComplete()) {
+      finish(FinishReason.CONSTRAINT_MET);
+    } else if (newTokens == config.maxNewTokens()) {
+      finish(sampler.reason(FinishReason.MAX_NEW_TOKENS));
+    } else if (room == 0) {
+      finish(sampler.reason(FinishReason.CONTEXT_FULL));
     }
-    if (sampler.isComplete()) {
-      return piece + finish(FinishReason.CONSTRAINT_MET);
-    }
-    if (newTokens == config.maxNewTokens()) {
-      return piece + finish(sampler.reason(FinishReason.MAX_NEW_TOKENS));
-    }
-    return memory.cache.room() == 0
-        ? piece + finish(sampler.reason(FinishReason.CONTEXT_FULL))
-        : piece;
   }
 
-  /** Ends the text; returns what was held back until now. */
-  private String finish(FinishReason why) {
+  private void hand(String piece) {
+    if (!piece.isEmpty()) {
+      text.append(piece);
+      unread.add(piece);
+      notifyAll();
+    }
+  }
+
+  /** Ends the text, with what was held back until now. */
+  private void finish(FinishReason why) {
     String rest = stops.accept(characters.flush());
     reason = stops.found() ? FinishReason.STOP_STRING : why;
-    free();
-    return rest + stops.flush();
+    hand(rest + stops.flush());
+    over();
   }
 
-  private void free() {
-    if (memory != null) {
-      memory.free();
-      memory = null;
+  /** Ends the text, unless it has ended; its reader gets the exception. */
+  synchronized void fail(Throwable cause) {
+    if (!isOver()) {
+      failure = cause;
+      over();
     }
+  }
+
+  private void over() {
+    notifyAll();
+    if (whenOver != null) {
+      whenOver.run();
+    }
+  }
+
+  // ---- the reader's side ----
+
+  /**
+   * The next piece of text: whole characters, not empty; null at the end. Waits for it; an
+   * interrupt ends the text, and stays set.
+   *
+   * @throws IllegalStateException if the model is closed
+   */
+  @Nullable String next() {
+    if (Thread.currentThread().isInterrupted()) {
+      close();
+    }
+    synchronized (this) {
+      while (unread.isEmpty() && !isOver()) {
+        try {
+          wait();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          cancelled = true;
+          endIfDue();
+        }
+      }
+      String piece = unread.poll();
+      if (piece == null) {
+        requireNoFailure();
+        allRead = true;
+      }
+      return piece;
+    }
+  }
+
+  private void requireNoFailure() {
+    if (failure instanceof RuntimeException e) {
+      throw e;
+    }
+    if (failure instanceof Error e) {
+      throw e;
+    }
+  }
+
+  /** Runs something when the text ends, on the thread that ends it; at once if it has ended. */
+  synchronized void whenOver(Runnable action) {
+    whenOver = action;
+    if (isOver()) {
+      action.run();
+    }
+  }
+
+  synchronized @Nullable Throwable failure() {
+    return failure;
   }
 
   /** Ends the text before its next token; from any thread. */
   void cancel() {
     cancelled = true;
+    engine.withdraw(this);
   }
 
-  /** Ends the text, if it has not ended, and frees its memory; from any thread. */
+  /** Ends the text, unless it was read to its end, and frees its place; from any thread. */
   @Override
   public void close() {
     cancel();
     synchronized (this) {
-      if (reason == null) {
-        text.append(finish(FinishReason.CANCELLED));
+      endIfDue();
+      if (reason != null && !allRead) {
+        reason = FinishReason.CANCELLED;
       }
+      allRead = true;
+      unread.clear();
     }
   }
 
   /**
    * What was generated.
    *
-   * @throws IllegalStateException if the text has not ended
+   * @throws IllegalStateException if the text has not ended, or the model was closed before
    */
   synchronized Generation result() {
+    requireNoFailure();
     if (reason == null) {
       throw new IllegalStateException("the text has not ended; read all of it, or close it");
     }
-    Duration total = stopwatch.toLastToken();
     return new Generation(
         text.toString(),
         prompt.length,
+        cachedTokens,
         newTokens,
         seed,
         reason,
         tokens,
         new Generation.Timing(
-            stopwatch.toFirstToken(), total, stopwatch.tokensPerSecond(newTokens)));
+            stopwatch.toFirstToken(),
+            stopwatch.toLastToken(),
+            stopwatch.tokensPerSecond(newTokens)));
   }
 }

@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A text that is generated while it is read. Each piece has whole characters, and the pieces joined
- * are the text that {@link Generator#generate} gives for the seed. The reader's own thread decodes,
- * so a slow one holds nobody up. It is read by one thread at a time; any thread may close it.
+ * are the text that {@link Generator#generate} gives for the seed. It is written on whether it is
+ * read or not, so a slow reader holds nobody up. It is read by one thread at a time; any thread may
+ * close it.
  */
 public final class TextStream implements Iterable<String>, AutoCloseable {
   private final Session session;
@@ -41,7 +42,10 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
     return session.result();
   }
 
-  /** Ends the text, if it has not ended, and frees its memory at once. Closing twice is fine. */
+  /**
+   * Ends the text, unless it was read to its end, and frees its place before the next token.
+   * Closing twice is fine.
+   */
   @Override
   public void close() {
     session.close();

@@ -19,16 +19,6 @@ final class OneDnnAttention implements AutoCloseable {
   /** Below this a probability is too small for its logarithm. */
   private static final float SMALLEST = 1e-30f;
 
-  /** Rows of a product of decoding. */
-  private static final int TOGETHER = 8;
-
-  /** Of keys beyond a row's own, which are fewer than a block. */
-  private static final float[] FORBIDDEN = new float[BLOCK];
-
-  static {
-    Arrays.fill(FORBIDDEN, Float.NEGATIVE_INFINITY);
-  }
-
   /** Blocks whose masks are kept; those of further blocks are made each time. */
   private static final int MASKS = 16;
 
@@ -39,13 +29,12 @@ final class OneDnnAttention implements AutoCloseable {
   private static final int D_SCORES = 4;
   private static final int DROPPED = 5;
   private static final int D_QKV = 6;
-  private static final int QUERIES = 7;
 
   private final OneDnnMatmul matmul;
   private final OneDnnSoftmax softmax;
   private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
-  private final NativeScratch scratch = new NativeScratch(8);
+  private final NativeScratch scratch = new NativeScratch(7);
   private final NativeScratch masks = new NativeScratch(MASKS + 1);
   private final long[] held = new long[MASKS + 1];
   private int type = dnnl_f32;
@@ -189,105 +178,6 @@ final class OneDnnAttention implements AutoCloseable {
 
   private OneDnnMatmul accumulate(boolean accumulate) {
     return accumulate ? matmul.accumulate() : matmul;
-  }
-
-  /**
-   * Stores the new rows, and lets them attend. So that a row's bits do not depend on how many come
-   * at once, each is computed at its place in the block of {@value #TOGETHER} positions that it
-   * belongs to, by products of one size; the block's other rows are computed too, and mean nothing.
-   * Keys are taken in whole blocks, so that there are few sizes; those beyond the row's own are
-   * forbidden.
-   */
-  void cached(
-      long qkv,
-      int count,
-      AttentionShape shape,
-      int position,
-      long keyCache,
-      long valueCache,
-      int capacity,
-      long out) {
-    int groups = shape.keyValueHeads();
-    long size = shape.headSize();
-    long width = shape.rowWidth();
-    for (int r = 0; r < count; r++) {
-      long row = qkv + 4 * r * width;
-      for (int g = 0; g < groups; g++) {
-        long target = 4 * ((long) g * capacity + position + r) * size;
-        memory.copy(keys(row, shape) + 4 * g * size, keyCache + target, size);
-        memory.copy(values(row, shape) + 4 * g * size, valueCache + target, size);
-      }
-    }
-    int done = 0;
-    while (done < count) {
-      int place = (position + done) % TOGETHER;
-      int rows = Math.min(TOGETHER - place, count - done);
-      cachedBlock(
-          qkv + 4 * done * width,
-          rows,
-          place,
-          shape,
-          position + done,
-          keyCache,
-          valueCache,
-          capacity,
-          out + 4 * done * shape.heads() * size);
-      done += rows;
-    }
-  }
-
-  /** The rows from a place in their block on. */
-  private void cachedBlock(
-      long qkv,
-      int rows,
-      int place,
-      AttentionShape shape,
-      int position,
-      long keyCache,
-      long valueCache,
-      int capacity,
-      long out) {
-    int groups = shape.keyValueHeads();
-    long size = shape.headSize();
-    long queryWidth = shape.heads() * size;
-    long headStep = shape.group() * size;
-    int keys = Math.min((position / BLOCK + 1) * BLOCK, capacity);
-    long queries = scratch.floats(QUERIES, 2 * TOGETHER * queryWidth);
-    long results = queries + 4 * TOGETHER * queryWidth;
-    for (int r = 0; r < rows; r++) {
-      long target = queries + 4 * (place + r) * queryWidth;
-      memory.copy(qkv + 4L * r * shape.rowWidth(), target, queryWidth);
-    }
-    long rowStep = (long) groups * keys;
-    long scores = scratch.floats(SCORES, TOGETHER * rowStep);
-    for (int turn = 0; turn < shape.group(); turn++) {
-      matmul
-          .size(groups, TOGETHER, keys, size)
-          .a(queries + 4 * turn * size, headStep, queryWidth, 1)
-          .b(keyCache, capacity * size, 1, size)
-          .scale((float) shape.scale())
-          .into(scores, keys, rowStep);
-      for (int r = 0; r < rows; r++) {
-        long row = scores + 4 * (place + r) * rowStep;
-        forbid(row, groups, position + r + 1, keys);
-        softmax.forward(groups, keys, row, row);
-      }
-      matmul
-          .size(groups, TOGETHER, size, keys)
-          .a(scores, keys, rowStep, 1)
-          .b(valueCache, capacity * size, size, 1)
-          .into(results + 4 * turn * size, headStep, queryWidth);
-    }
-    memory.copy(results + 4 * place * queryWidth, out, rows * queryWidth);
-  }
-
-  /** Forbids the keys from {@code from} on to all heads of a row. */
-  private void forbid(long scores, int heads, int from, int keys) {
-    if (from < keys) {
-      for (int head = 0; head < heads; head++) {
-        memory.write(scores + 4L * (head * (long) keys + from), FORBIDDEN, 0, keys - from);
-      }
-    }
   }
 
   /** Masked scores (G,rows,keys) of the query heads of one turn in a block of rows. */

@@ -35,6 +35,8 @@ final class OneDnnKernels implements Kernels {
       new OneDnnNormalizations(context, elementwise, memory);
   private final OneDnnAttention attention =
       new OneDnnAttention(matmul, softmax, elementwise, memory);
+  private final OneDnnCachedAttention cachedAttention =
+      new OneDnnCachedAttention(matmul, softmax, memory);
   private final OneDnnCrossEntropy crossEntropy =
       new OneDnnCrossEntropy(matmul, softmax, elementwise, memory);
   private final FloatRows rows = new FloatRows(memory);
@@ -382,8 +384,7 @@ final class OneDnnKernels implements Kernels {
       INDArray values,
       INDArray out) {
     enter();
-    attention.of(dnnl_f32);
-    attention.cached(
+    cachedAttention.forward(
         at(qkv), rows(qkv), shape, position, at(keys), at(values), (int) keys.size(1), at(out));
   }
 
@@ -468,6 +469,7 @@ final class OneDnnKernels implements Kernels {
       activations.close();
       normalizations.close();
       attention.close();
+      cachedAttention.close();
       crossEntropy.close();
       muon.close();
     }

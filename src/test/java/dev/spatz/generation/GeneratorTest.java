@@ -20,7 +20,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -47,16 +46,11 @@ class GeneratorTest {
   }
 
   private Generation generate(GenerationConfig config, int... prompt) {
-    ModelParts model =
-        new ModelParts(new ModelLifetime(), KernelBackend.ND4J, transformer, tokenizer);
-    try (Session session =
-        new Session(model, model.transformer()::decoder, prompt, config, System::nanoTime)) {
+    try (Generator generator = new Generator(model())) {
       StringBuilder pieces = new StringBuilder();
-      for (String piece = session.next(); piece != null; piece = session.next()) {
-        pieces.append(piece);
-      }
-      assertEquals(pieces.toString(), session.result().text());
-      return session.result();
+      Generation generation = generator.generate(prompt, config, pieces::append);
+      assertEquals(pieces.toString(), generation.text());
+      return generation;
     }
   }
 
@@ -139,30 +133,28 @@ class GeneratorTest {
   void generate_stopsAtTheDeadline() {
     AtomicLong clock = new AtomicLong();
     GenerationConfig config = endless.withDeadline(Duration.ofNanos(10));
-    ModelParts model = model();
-    try (Session session =
-        new Session(
-            model, model.transformer()::decoder, new int[] {0}, config, clock::getAndIncrement)) {
-      assertEquals(null, drain(session));
-      Generation generation = session.result();
+    try (Generator generator = new Generator(model(), clock::getAndIncrement)) {
+      Generation generation = generator.generate(new int[] {0}, config, piece -> {});
       assertEquals(FinishReason.DEADLINE, generation.finishReason());
-      assertEquals(5, generation.newTokens()); // two readings a token
+      // Begun at 0; two readings a token, but the first two come with one step.
+      assertEquals(5, generation.newTokens());
       assertEquals(Duration.ofNanos(2), generation.timing().toFirstToken());
-      assertEquals(Duration.ofNanos(10), generation.timing().toLastToken());
-      assertEquals(0.5e9, generation.timing().tokensPerSecond());
+      assertEquals(Duration.ofNanos(9), generation.timing().toLastToken());
+      assertEquals(4e9 / 7, generation.timing().tokensPerSecond());
     }
-  }
-
-  private static @Nullable String drain(Session session) {
-    String piece = session.next();
-    while (piece != null) {
-      piece = session.next();
-    }
-    return piece;
   }
 
   private ModelParts model() {
-    return new ModelParts(new ModelLifetime(), KernelBackend.ND4J, transformer, tokenizer);
+    return model(EngineConfig.defaults());
+  }
+
+  private ModelParts model(EngineConfig engine) {
+    return new ModelParts(
+        new ModelLifetime(),
+        KernelBackend.ND4J,
+        transformer,
+        tokenizer,
+        LoadOptions.defaults().withEngine(engine));
   }
 
   @Test
@@ -190,6 +182,7 @@ class GeneratorTest {
 
   @Test
   void generateAsync_refusesWhenTooManyWaitAndIsCancelled() throws Exception {
+    EngineConfig oneAndOneWaiting = EngineConfig.defaults().withMostSequences(1).withMostWaiting(1);
     CountDownLatch running = new CountDownLatch(1);
     CountDownLatch release = new CountDownLatch(1);
     GenerationConfig blocking =
@@ -202,7 +195,7 @@ class GeneratorTest {
                 throw new IllegalStateException(e);
               }
             });
-    try (Generator generator = new Generator(model(), System::nanoTime, 1, 1)) {
+    try (Generator generator = new Generator(model(oneAndOneWaiting))) {
       CompletableFuture<Generation> first = generator.generateAsync("a", blocking);
       running.await();
       CompletableFuture<Generation> waiting = generator.generateAsync("a", endless);

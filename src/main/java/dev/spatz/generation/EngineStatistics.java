@@ -1,0 +1,21 @@
+package dev.spatz.generation;
+
+/**
+ * What a model's engine has done so far. The numbers are read one by one while it works.
+ *
+ * @param running texts that are being written
+ * @param waiting texts that wait for a place
+ * @param steps passes that gave running texts a token each
+ * @param promptTokens tokens of prompts that were taken
+ * @param cachedPromptTokens those of them whose keys and values were shared
+ * @param newTokens tokens generated
+ * @param prefixCacheBytes memory of beginnings of prompts, off the heap
+ */
+public record EngineStatistics(
+    int running,
+    int waiting,
+    long steps,
+    long promptTokens,
+    long cachedPromptTokens,
+    long newTokens,
+    long prefixCacheBytes) {}

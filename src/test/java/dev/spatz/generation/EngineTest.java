@@ -1,0 +1,223 @@
+package dev.spatz.generation;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.spatz.kernel.KernelBackend;
+import dev.spatz.tokenizer.CharacterTokenizer;
+import dev.spatz.tokenizer.Tokenizer;
+import dev.spatz.transformer.Transformer;
+import dev.spatz.transformer.TransformerConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Many callers: each gets the text that it gets alone, and none disturbs another. */
+class EngineTest {
+  private static final int THREADS = 32;
+  private static final int REQUESTS = 6;
+
+  private final Tokenizer tokenizer = CharacterTokenizer.of('a', 'b', 'c', ' ');
+  private final Transformer transformer =
+      Transformer.initialized(
+          TransformerConfig.llama(tokenizer.vocabularySize(), 200, 2, 2, 16), DataType.FLOAT, 5);
+  private final GenerationConfig config =
+      GenerationConfig.defaults().withTemperature(2).withTopP(1).withStopAtEndOfText(false);
+
+  @AfterEach
+  void close() {
+    transformer.close();
+  }
+
+  private Generator generator(EngineConfig engine) {
+    return new Generator(
+        new ModelParts(
+            new ModelLifetime(),
+            KernelBackend.choose(),
+            transformer,
+            tokenizer,
+            LoadOptions.defaults().withEngine(engine)));
+  }
+
+  private static String prompt(int number) {
+    return "abc ".repeat(number % 5 * 8) + "ab".repeat(1 + number % 7);
+  }
+
+  private GenerationConfig config(int number) {
+    return config.withSeed(number).withMaxNewTokens(1 + number * 7 % 40);
+  }
+
+  /** Listeners, streams, futures; some of them fail or are cancelled. */
+  private void request(Generator generator, int number, List<String> alone) throws Exception {
+    String expected = alone.get(number);
+    switch (number % 5) {
+      case 0 ->
+          assertEquals(
+              expected, generator.generate(prompt(number), config(number), piece -> {}).text());
+      case 1 -> {
+        StringBuilder read = new StringBuilder();
+        try (TextStream stream = generator.stream(prompt(number), config(number))) {
+          stream.forEach(read::append);
+        }
+        assertEquals(expected, read.toString());
+      }
+      case 2 ->
+          assertEquals(
+              expected, generator.generateAsync(prompt(number), config(number)).get().text());
+      case 3 -> {
+        generator.generateAsync(prompt(number), config(number)).cancel(true);
+        TextStream stream = generator.stream(prompt(number), config(number));
+        stream.close();
+        assertEquals(FinishReason.CANCELLED, stream.result().finishReason());
+        assertTrue(expected.startsWith(stream.result().text()));
+      }
+      default -> {
+        if (!expected.isEmpty()) { // else the listener hears nothing
+          assertThrows(
+              ArithmeticException.class,
+              () ->
+                  generator.generate(
+                      prompt(number),
+                      config(number),
+                      piece -> {
+                        throw new ArithmeticException();
+                      }));
+        }
+      }
+    }
+  }
+
+  private List<String> alone() {
+    List<String> texts = new ArrayList<>();
+    EngineConfig single = EngineConfig.defaults().withMostSequences(1).withPrefixCacheBytes(0);
+    try (Generator generator = generator(single)) {
+      for (int i = 0; i < THREADS * REQUESTS; i++) {
+        texts.add(generator.generate(prompt(i), config(i), piece -> {}).text());
+      }
+    }
+    return texts;
+  }
+
+  @Test
+  void everyText_isTheOneGeneratedAlone() throws Exception {
+    List<String> alone = alone();
+    assertTrue(alone.stream().distinct().count() > THREADS);
+    load(alone);
+  }
+
+  /** A generator, all requests at once, and its end. */
+  private void load(List<String> alone) throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+    EngineConfig engine =
+        EngineConfig.defaults().withMostSequences(20).withPrefixCacheBytes(100_000);
+    try (Generator generator = generator(engine)) {
+      List<Future<?>> futures = new ArrayList<>();
+      for (int thread = 0; thread < THREADS; thread++) {
+        int first = thread * REQUESTS;
+        futures.add(
+            threads.submit(
+                () -> {
+                  for (int i = first; i < first + REQUESTS; i++) {
+                    request(generator, i, alone);
+                  }
+                  return null;
+                }));
+      }
+      for (Future<?> future : futures) {
+        future.get();
+      }
+      EngineStatistics statistics = generator.statistics();
+      assertTrue(statistics.steps() < statistics.newTokens() / 2, statistics::toString);
+      assertTrue(statistics.cachedPromptTokens() > 0, statistics::toString);
+      assertTrue(statistics.prefixCacheBytes() <= 100_000, statistics::toString);
+    } finally {
+      threads.shutdown();
+    }
+  }
+
+  @Test
+  void generateAll_keepsTheOrder_evenWithFewPlaces() {
+    List<String> prompts = IntStream.range(0, 12).mapToObj(EngineTest::prompt).toList();
+    GenerationConfig same = config.withSeed(3).withMaxNewTokens(9);
+    EngineConfig few = EngineConfig.defaults().withMostSequences(2).withMostWaiting(1);
+    try (Generator generator = generator(few)) {
+      List<Generation> all = generator.generateAll(prompts, same);
+      for (int i = 0; i < prompts.size(); i++) {
+        assertEquals(
+            generator.generate(prompts.get(i), same, piece -> {}).text(), all.get(i).text());
+      }
+    }
+  }
+
+  @Test
+  void prefix_isSharedInWholeBlocks() {
+    String prompt = "abc ".repeat(40);
+    try (Generator generator = generator(EngineConfig.defaults())) {
+      GenerationConfig one = config.withSeed(1).withMaxNewTokens(5);
+      Generation first = generator.generate(prompt, one, piece -> {});
+      Generation second = generator.generate(prompt, one, piece -> {});
+      assertEquals(0, first.cachedPromptTokens());
+      assertEquals(128, second.cachedPromptTokens());
+      assertEquals(first.text(), second.text());
+      assertEquals(128, generator.statistics().cachedPromptTokens());
+    }
+  }
+
+  @Test
+  void memory_isRefused_whereATextCanNeverFit() {
+    EngineConfig small = EngineConfig.defaults().withCacheBytes(transformer.cacheBytes(64));
+    try (Generator generator = generator(small)) {
+      generator.generate("a", config.withMaxNewTokens(5), piece -> {});
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> generator.generate("a", config.withMaxNewTokens(100), piece -> {}))
+              .getMessage();
+      assertTrue(message.contains("cacheBytes ("), message);
+    }
+  }
+
+  @Test
+  void close_endsEveryCallerWithAnException() throws Exception {
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    GenerationConfig blocking =
+        config.withLogitsProcessor(
+            (tokens, logits) -> {
+              running.countDown();
+              try {
+                release.await();
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    Generator generator = generator(EngineConfig.defaults().withMostSequences(2));
+    List<CompletableFuture<Generation>> futures = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      futures.add(generator.generateAsync("abc", blocking.withMaxNewTokens(100)));
+    }
+    running.await();
+    Thread closing = new Thread(generator::close);
+    closing.start();
+    ExecutionException waiting = assertThrows(ExecutionException.class, () -> futures.get(4).get());
+    assertEquals("the model is closed", waiting.getCause().getMessage());
+    release.countDown();
+    closing.join();
+    for (CompletableFuture<Generation> future : futures) {
+      Throwable cause = assertThrows(ExecutionException.class, future::get).getCause();
+      assertInstanceOf(IllegalStateException.class, cause);
+    }
+    assertThrows(IllegalStateException.class, () -> generator.generateAsync("a", config));
+  }
+}
