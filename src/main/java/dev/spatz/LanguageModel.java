@@ -12,6 +12,7 @@ import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
+import dev.spatz.generation.Conversation;
 import dev.spatz.generation.EngineConfig;
 import dev.spatz.generation.EngineStatistics;
 import dev.spatz.generation.Generation;
@@ -24,6 +25,7 @@ import dev.spatz.generation.Stopping;
 import dev.spatz.generation.TextStream;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.tokenizer.ChatTemplate;
+import dev.spatz.tokenizer.Message;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.Evaluation;
@@ -448,6 +450,18 @@ public final class LanguageModel implements AutoCloseable {
       return builtIn;
     }
     throw new IllegalStateException("templates in the language Jinja are not implemented");
+  }
+
+  /**
+   * A new conversation with the model. One that was not taught to answer (see {@link
+   * #fineTune(LanguageModel, Conversations, TrainingConfig, TrainingListener, Cancellation)}) goes
+   * on with whatever follows.
+   *
+   * @param begun what was said before, such as {@link Message#system what the system says}
+   */
+  public Conversation conversation(Message... begun) {
+    return new Conversation(
+        generator, tokenizer, chatTemplate(), config().contextLength(), List.of(begun));
   }
 
   /** A configuration with all tokens that end a text of this model. */

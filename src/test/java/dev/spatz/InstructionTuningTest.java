@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.spatz.dataset.Conversation;
 import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
+import dev.spatz.generation.Conversation;
+import dev.spatz.generation.Generation;
+import dev.spatz.generation.GenerationConfig;
 import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Message;
 import dev.spatz.training.Cancellation;
@@ -44,7 +46,7 @@ class InstructionTuningTest {
     base =
         LanguageModel.train(
             Corpus.of(List.of(text.toString())),
-            config().withModel(TransformerConfig.llama(600, 48, 1, 2, 32)));
+            config().withModel(TransformerConfig.llama(600, 96, 1, 2, 32)));
   }
 
   @AfterAll
@@ -53,10 +55,11 @@ class InstructionTuningTest {
   }
 
   private static Conversations conversations() {
-    List<Conversation> all = new ArrayList<>();
+    List<dev.spatz.dataset.Conversation> all = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
       String bird = BIRDS.get(i % 4);
-      all.add(Conversation.of("Was sagt der " + bird + "?", bird + " sagt " + i % 4));
+      all.add(
+          dev.spatz.dataset.Conversation.of("Was sagt der " + bird + "?", bird + " sagt " + i % 4));
     }
     return Conversations.of(all);
   }
@@ -92,8 +95,10 @@ class InstructionTuningTest {
 
   @Test
   void tooLongConversations_areRefusedOrLeftOut() throws IOException {
-    List<Conversation> all = new ArrayList<>(conversations().read(fault -> {}));
-    all.add(new Conversation(List.of(Message.assistant("zzz ".repeat(60))), "file, line 7"));
+    List<dev.spatz.dataset.Conversation> all = new ArrayList<>(conversations().read(fault -> {}));
+    all.add(
+        new dev.spatz.dataset.Conversation(
+            List.of(Message.assistant("zzz ".repeat(60))), "file, line 7"));
     Conversations some = Conversations.of(all);
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> tune(some, config()));
@@ -107,5 +112,65 @@ class InstructionTuningTest {
     assertThrows(IllegalArgumentException.class, () -> tune(conversations(), kept));
     TrainingConfig corpus = config().withValidationCorpus(Corpus.of(List.of("text")));
     assertThrows(IllegalArgumentException.class, () -> tune(conversations(), corpus));
+  }
+
+  @Test
+  void conversation_remembersItsTurns_endsThem_andForks() {
+    GenerationConfig greedy = GenerationConfig.greedy().withMaxNewTokens(6);
+    Conversation talk = base.conversation(Message.system("Sei."));
+    Generation first = talk.say("Was?", greedy, piece -> {});
+    assertEquals(3, talk.messages().size());
+    assertEquals(Message.assistant(first.text().strip()), talk.messages().get(2));
+    Conversation fork = talk.fork();
+    assertEquals(
+        talk.say("Und?", greedy, p -> {}).text(), fork.say("Und?", greedy, p -> {}).text());
+    assertEquals(talk.messages(), fork.messages());
+    int[] prompt =
+        base.chatTemplate()
+            .encode(base.tokenizer(), List.of(Message.system("Sei."), Message.user("Was?")), true)
+            .ids();
+    assertEquals(first.promptTokens(), prompt.length + 1);
+  }
+
+  @Test
+  void fullConversation_isRefused_orForgetsItsOldestTurns() {
+    GenerationConfig greedy = GenerationConfig.greedy().withMaxNewTokens(3);
+    Conversation talk = base.conversation(Message.system("S"));
+    Conversation trimmed = talk.forgettingOldest();
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> {
+              for (int i = 0; i < 20; i++) {
+                talk.say("Was sagt er?", greedy, piece -> {});
+              }
+            });
+    assertTrue(e.getMessage().contains("forgettingOldest"), e.getMessage());
+    List<Message> before = talk.messages();
+    assertEquals(0, (before.size() - 1) % 2, "the refused turn was not");
+    for (int i = 0; i < 20; i++) {
+      trimmed.say("Was sagt er?", greedy, piece -> {});
+    }
+    assertEquals(Message.system("S"), trimmed.messages().get(0));
+    assertTrue(trimmed.messages().size() < 20, trimmed.messages().toString());
+    String tooLong = "Was sagt er? ".repeat(30);
+    assertThrows(IllegalArgumentException.class, () -> trimmed.say(tooLong, greedy, piece -> {}));
+  }
+
+  @Test
+  void listenerThatFails_leavesTheConversationAsItWas() {
+    Conversation talk = base.conversation();
+    GenerationConfig some =
+        GenerationConfig.greedy().withMaxNewTokens(5).withStopAtEndOfText(false);
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            talk.say(
+                "Was?",
+                some,
+                piece -> {
+                  throw new IllegalStateException("enough");
+                }));
+    assertEquals(List.of(), talk.messages());
   }
 }

@@ -1,0 +1,151 @@
+package dev.spatz.generation;
+
+import dev.spatz.tokenizer.ChatTemplate;
+import dev.spatz.tokenizer.Message;
+import dev.spatz.tokenizer.SpecialToken;
+import dev.spatz.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+
+/**
+ * A conversation with a model, turn by turn. Each turn is spelled by the model's template after all
+ * earlier ones, whose work the model's prefix cache spares. Used by one thread at a time; there is
+ * nothing to close.
+ */
+public final class Conversation {
+  private final Generator generator;
+  private final Tokenizer tokenizer;
+  private final ChatTemplate template;
+  private final int contextLength;
+  private final boolean trimming;
+  private final List<Message> messages;
+
+  /**
+   * A conversation that has begun with some messages.
+   *
+   * @param contextLength of the model
+   */
+  public Conversation(
+      Generator generator,
+      Tokenizer tokenizer,
+      ChatTemplate template,
+      int contextLength,
+      List<Message> messages) {
+    this(generator, tokenizer, template, contextLength, false, messages);
+  }
+
+  private Conversation(
+      Generator generator,
+      Tokenizer tokenizer,
+      ChatTemplate template,
+      int contextLength,
+      boolean trimming,
+      List<Message> messages) {
+    this.generator = generator;
+    this.tokenizer = tokenizer;
+    this.template = template;
+    this.contextLength = contextLength;
+    this.trimming = trimming;
+    this.messages = new ArrayList<>(messages);
+  }
+
+  /** The turns so far. */
+  public List<Message> messages() {
+    return List.copyOf(messages);
+  }
+
+  /** A conversation that goes on from here by itself. */
+  public Conversation fork() {
+    return new Conversation(generator, tokenizer, template, contextLength, trimming, messages);
+  }
+
+  /**
+   * This conversation so far, in one that forgets its oldest turns, but for what the system says,
+   * where they would leave no room for an answer.
+   */
+  public Conversation forgettingOldest() {
+    return new Conversation(generator, tokenizer, template, contextLength, true, messages);
+  }
+
+  /**
+   * Says something and hears the answer.
+   *
+   * @throws IllegalArgumentException as {@link #say(String, GenerationConfig, Consumer)}
+   * @throws IllegalStateException if the model is closed
+   */
+  public String say(String text) {
+    return say(text, GenerationConfig.defaults(), piece -> {}).text();
+  }
+
+  /**
+   * Says something and hears the answer, which ends where the template ends a turn.
+   *
+   * @param config {@code maxNewTokens} is for the answer; less if the context has no more room
+   * @param listener is told each piece of the answer, on the calling thread; what it throws ends
+   *     the turn, which is then as if it had not been
+   * @throws IllegalArgumentException if the conversation leaves no room for an answer in the
+   *     context, or a character has no id; the turn is then as if it had not been
+   * @throws IllegalStateException if the model is closed
+   */
+  public Generation say(String text, GenerationConfig config, Consumer<String> listener) {
+    List<Message> asked = new ArrayList<>(messages);
+    asked.add(Message.user(text));
+    int[] prompt = prompt(asked);
+    while (trimming && prompt.length >= contextLength && forgetOldest(asked)) {
+      prompt = prompt(asked);
+    }
+    if (prompt.length >= contextLength) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "the conversation of %,d tokens leaves no room in the context of %,d; begin a new one,"
+                  + " or use forgettingOldest()",
+              prompt.length,
+              contextLength));
+    }
+    Generation answer = generator.generate(prompt, ending(config), listener);
+    asked.add(Message.assistant(answer.text().strip()));
+    messages.clear();
+    messages.addAll(asked);
+    return answer;
+  }
+
+  /** Forgets the oldest question with its answers; false if there is only the newest. */
+  private static boolean forgetOldest(List<Message> asked) {
+    int first = 0;
+    while (asked.get(first).role().equals(Message.SYSTEM)) {
+      first++;
+    }
+    if (first == asked.size() - 1) {
+      return false;
+    }
+    do {
+      asked.remove(first);
+    } while (!asked.get(first).role().equals(Message.USER));
+    return true;
+  }
+
+  /** After what begins a text, unless the template has put it there. */
+  private int[] prompt(List<Message> asked) {
+    int[] ids = template.encode(tokenizer, asked, true).ids();
+    int begin = tokenizer.beginOfText().orElse(tokenizer.endOfText());
+    return ids.length > 0 && ids[0] == begin
+        ? ids
+        : IntStream.concat(IntStream.of(begin), IntStream.of(ids)).toArray();
+  }
+
+  private GenerationConfig ending(GenerationConfig config) {
+    Set<Integer> ends = new HashSet<>(config.stopping().tokens());
+    for (SpecialToken special : tokenizer.specialTokens()) {
+      if (ChatTemplate.SPECIAL_TOKENS.contains(special.content())) {
+        ends.add(special.id());
+      }
+    }
+    return config.withStopping(config.stopping().withTokens(ends));
+  }
+}
