@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class TextStream implements Iterable<String>, AutoCloseable {
   private final Session session;
   private boolean taken;
+  private volatile boolean over;
 
   TextStream(Session session) {
     this.session = session;
@@ -36,9 +37,12 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
   /**
    * What was generated and why it ended.
    *
-   * @throws IllegalStateException if it has neither ended nor been closed
+   * @throws IllegalStateException if it has neither been read to its end nor been closed
    */
   public Generation result() {
+    if (!over) {
+      throw new IllegalStateException("the text has not ended; read all of it, or close it");
+    }
     return session.result();
   }
 
@@ -48,6 +52,7 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
    */
   @Override
   public void close() {
+    over = true;
     session.close();
   }
 
@@ -58,6 +63,7 @@ public final class TextStream implements Iterable<String>, AutoCloseable {
     public boolean hasNext() {
       if (piece == null) {
         piece = session.next();
+        over |= piece == null;
       }
       return piece != null;
     }
