@@ -21,7 +21,12 @@ import dev.spatz.generation.Generator;
 import dev.spatz.generation.LoadOptions;
 import dev.spatz.generation.ModelLifetime;
 import dev.spatz.generation.ModelParts;
+import dev.spatz.generation.Pooling;
+import dev.spatz.generation.RankBy;
+import dev.spatz.generation.RankedText;
+import dev.spatz.generation.Scorer;
 import dev.spatz.generation.Stopping;
+import dev.spatz.generation.TextScore;
 import dev.spatz.generation.TextStream;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.tokenizer.ChatTemplate;
@@ -72,6 +77,7 @@ public final class LanguageModel implements AutoCloseable {
   private final LoadOptions options;
   final ModelLifetime lifetime = new ModelLifetime();
   private final Generator generator;
+  private final Scorer scorer;
 
   LanguageModel(
       Transformer transformer,
@@ -97,6 +103,7 @@ public final class LanguageModel implements AutoCloseable {
     this.options = options;
     this.generator =
         new Generator(new ModelParts(lifetime, kernels, transformer, tokenizer, options));
+    this.scorer = generator.scorer();
   }
 
   /**
@@ -389,6 +396,75 @@ public final class LanguageModel implements AutoCloseable {
    */
   public CompletableFuture<Generation> generateAsync(String prompt, GenerationConfig config) {
     return generator.generateAsync(prompt, ending(config));
+  }
+
+  /**
+   * How likely the model finds a text: the log-probability of every token.
+   *
+   * @throws IllegalArgumentException as {@link #score(String, String)}
+   * @throws IllegalStateException if the model is closed
+   */
+  public TextScore score(String text) {
+    return score("", text);
+  }
+
+  /**
+   * How likely the model finds a text after a prefix: the log-probability of each of its tokens.
+   * See {@link Scorer#score} for how the two are encoded. Scores are the same whoever else is
+   * served, and differ from the losses of {@link #evaluate} by rounding only, where the same tokens
+   * come before.
+   *
+   * @throws IllegalArgumentException if the text has no token, exceeds the context with its prefix,
+   *     or has a character that the tokenizer has no id for
+   * @throws IllegalStateException if the model is closed
+   * @throws java.util.concurrent.RejectedExecutionException if too many wait, see {@link
+   *     EngineConfig#mostWaiting}
+   * @throws java.util.concurrent.CancellationException if the thread is interrupted, which stays so
+   */
+  public TextScore score(String prefix, String text) {
+    return scorer.score(prefix, text);
+  }
+
+  /**
+   * Compares texts that may follow a prefix by their probability.
+   *
+   * @see #rank(String, List, RankBy)
+   */
+  public List<RankedText> rank(String prefix, List<String> candidates) {
+    return rank(prefix, candidates, RankBy.SUM);
+  }
+
+  /**
+   * Compares texts that may follow a prefix, which is read only once.
+   *
+   * @return best first; of equal ones, the one given first
+   * @throws IllegalArgumentException if there is no candidate, or as {@link #score(String, String)}
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<RankedText> rank(String prefix, List<String> candidates, RankBy by) {
+    return scorer.rank(prefix, candidates, by);
+  }
+
+  /**
+   * A text as a vector: the mean of its hidden states.
+   *
+   * @see #embed(String, Pooling)
+   */
+  public float[] embed(String text) {
+    return embed(text, Pooling.MEAN);
+  }
+
+  /**
+   * A text as a vector of length 1, to compare by scalar products: hidden states after the last
+   * normalization, of all its tokens or the last one.
+   *
+   * @return one number for each channel of the model
+   * @throws IllegalArgumentException if the text exceeds the context, or has a character that the
+   *     tokenizer has no id for
+   * @throws IllegalStateException if the model is closed
+   */
+  public float[] embed(String text, Pooling pooling) {
+    return scorer.embed(text, pooling);
   }
 
   /**

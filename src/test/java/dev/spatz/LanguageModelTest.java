@@ -11,9 +11,11 @@ import dev.spatz.generation.FinishReason;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.generation.LoadOptions;
+import dev.spatz.generation.TextScore;
 import dev.spatz.generation.TextStream;
 import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.training.Cancellation;
+import dev.spatz.training.Evaluation;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TokenizerKind;
 import dev.spatz.training.TrainingConfig;
@@ -239,6 +241,25 @@ class LanguageModelTest {
       }
     }
     assertThrows(IllegalArgumentException.class, () -> options.withThreads(0));
+  }
+
+  /** A model of one long document puts nothing before a prompt, nor does an evaluation. */
+  @Test
+  void score_sumsToTheLossOfAnEvaluation() throws IOException {
+    String text = "Spatz in der Hand auf dem Dach 🐦";
+    Corpus one = Corpus.of(List.of((text + " ").repeat(60)));
+    try (LanguageModel single = LanguageModel.train(one, tiny().withSteps(2))) {
+      String first = single.tokenizer().decode(single.tokenizer().encode(text)[0]);
+      String rest = text.substring(first.length());
+      TextScore score = single.score(first, rest);
+      Evaluation evaluation = single.evaluate(Corpus.of(List.of(text)));
+      assertEquals(evaluation.tokens(), score.tokens().size());
+      assertEquals(evaluation.natsPerToken(), -score.meanLogProbability(), 1e-5);
+      assertEquals(evaluation.perplexity(), score.perplexity(), 1e-5 * score.perplexity());
+      assertEquals(score, single.rank(first, List.of(rest)).get(0).score());
+      assertEquals(1 + score.tokens().size(), single.score(text).tokens().size());
+      assertEquals(16, single.embed(text).length);
+    }
   }
 
   @Test

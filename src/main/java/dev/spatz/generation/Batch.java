@@ -3,21 +3,21 @@ package dev.spatz.generation;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.transformer.Decoder;
 import dev.spatz.transformer.KeyValueCache;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The texts that are being written, and the memory of it. A {@link #step} takes a part of one
- * prompt, and then gives a token to each text whose prompt is taken. It belongs to the engine's
- * thread.
+ * The texts that are being written and read, and the memory of it. A {@link #step} takes a part of
+ * one prompt, reads a part of one text, and then gives a token to each text whose prompt is taken.
+ * It belongs to the engine's thread.
  */
 final class Batch implements AutoCloseable {
-  /** Tokens of a prompt that are taken in a step, while others wait for their next token. */
+  /** Tokens that are read in a step, while others wait for their next token. */
   private static final int PART = 64;
 
   /** The same, if nobody waits. */
@@ -25,122 +25,122 @@ final class Batch implements AutoCloseable {
 
   private final ModelParts model;
   private final EngineConfig config;
-  private final PrefixCache prefixes;
-  private final Counters counters;
-  private final Kernels kernels;
-  private final Decoder decoder;
-  private final List<Slot> slots = new ArrayList<>();
-  private final List<Slot> decoding = new ArrayList<>();
+  private final Reading.Means means;
+  private final List<Slot<Session>> writing = new ArrayList<>();
+  private final Deque<Slot<Reading<?>>> reading = new ArrayDeque<>(); // by turns
+  private final List<Slot<Session>> decoding = new ArrayList<>();
   private final List<KeyValueCache> caches = new ArrayList<>();
   private long reserved;
 
-  /** What an engine has done, over all its batches. */
-  record Counters(
-      AtomicLong steps, AtomicLong promptTokens, AtomicLong cachedTokens, AtomicLong newTokens) {
-    Counters() {
-      this(new AtomicLong(), new AtomicLong(), new AtomicLong(), new AtomicLong());
-    }
-  }
-
-  /** The place of a text. */
-  private record Slot(Session session, KeyValueCache cache, long bytes) {
-    boolean isTakingItsPrompt() {
-      return cache.length() < session.prompt().length;
-    }
-  }
+  /** The place of a job. */
+  private record Slot<J extends Job>(J job, KeyValueCache cache) {}
 
   Batch(
       ModelParts model,
       Supplier<Decoder> decoders,
       EngineConfig config,
       PrefixCache prefixes,
-      Counters counters) {
+      EngineCounters counters) {
     this.model = model;
     this.config = config;
-    this.prefixes = prefixes;
-    this.counters = counters;
-    this.kernels = model.kernels().create();
-    this.decoder = decoders.get();
-  }
-
-  int size() {
-    return slots.size();
-  }
-
-  /** Whether there is a place for a text, and all the memory that it may come to need. */
-  boolean fits(Session session) {
-    return slots.size() < config.mostSequences()
-        && reserved + session.mostBytes() <= config.cacheBytes();
-  }
-
-  void add(Session session) {
-    KeyValueCache cache = model.transformer().cache(session.mostTokens());
-    slots.add(new Slot(session, cache, session.mostBytes()));
-    reserved += session.mostBytes();
-  }
-
-  /** Frees the places of the texts that have ended. */
-  void removeEnded() {
-    for (int i = slots.size() - 1; i >= 0; i--) {
-      if (slots.get(i).session.endIfDue()) {
-        Slot slot = slots.remove(i);
-        slot.cache.close();
-        reserved -= slot.bytes;
-      }
+    Kernels kernels = model.kernels().create();
+    try {
+      this.means = new Reading.Means(kernels, decoders.get(), prefixes, counters);
+    } catch (RuntimeException | Error e) {
+      kernels.close();
+      throw e;
     }
   }
 
-  /** Ends all texts. */
-  void fail(Throwable cause) {
-    slots.forEach(slot -> slot.session.fail(cause));
-    removeEnded();
+  int size() {
+    return writing.size() + reading.size();
+  }
+
+  /** Whether there is a place for a job, and all the memory that it may come to need. */
+  boolean fits(Job job) {
+    return size() < config.mostSequences() && reserved + job.mostBytes() <= config.cacheBytes();
+  }
+
+  void add(Job job) {
+    KeyValueCache cache = model.transformer().cache(job.mostTokens());
+    if (job instanceof Session session) {
+      writing.add(new Slot<>(session, cache));
+    } else {
+      reading.add(new Slot<>((Reading<?>) job, cache));
+    }
+    reserved += job.mostBytes();
+  }
+
+  /** Frees the places of the jobs that have ended. */
+  void removeEnded() {
+    writing.removeIf(this::freeEnded);
+    reading.removeIf(this::freeEnded);
+  }
+
+  private boolean freeEnded(Slot<?> slot) {
+    boolean ended = slot.job.endIfDue();
+    if (ended) {
+      slot.cache.close();
+      reserved -= slot.job.mostBytes();
+    }
+    return ended;
   }
 
   void step() {
-    Slot newcomer = firstTakingItsPrompt();
-    if (newcomer != null) {
-      takePrompt(newcomer);
+    int part = size() > 1 ? PART : LARGE_PART;
+    for (Slot<Session> slot : writing) { // first come, first served
+      if (isTakingItsPrompt(slot)) {
+        takePrompt(slot, part);
+        break;
+      }
+    }
+    Slot<Reading<?>> next = reading.poll();
+    if (next != null) {
+      reading.add(next);
+      read(next, part);
     }
     decode();
   }
 
-  private @Nullable Slot firstTakingItsPrompt() {
-    for (Slot slot : slots) {
-      if (slot.isTakingItsPrompt()) {
-        return slot;
-      }
-    }
-    return null;
+  private static boolean isTakingItsPrompt(Slot<Session> slot) {
+    return slot.cache.length() < slot.job.prompt().length;
   }
 
-  private void takePrompt(Slot slot) {
-    int[] prompt = slot.session.prompt();
+  private void takePrompt(Slot<Session> slot, int most) {
+    int[] prompt = slot.job.prompt();
     KeyValueCache cache = slot.cache;
     try {
       if (cache.length() == 0) {
-        prefixes.begin(prompt, cache);
-        slot.session.begun(cache.length());
-        counters.promptTokens.addAndGet(prompt.length);
-        counters.cachedTokens.addAndGet(cache.length());
+        means.prefixes().begin(prompt, cache);
+        slot.job.begun(cache.length());
+        means.counters().begun(prompt.length, cache.length());
       }
       int from = cache.length();
-      int part = slots.size() > 1 ? PART : LARGE_PART;
-      int to = (int) Math.min(prompt.length, (long) from + part);
-      INDArray logits = decoder.accept(kernels, cache, Arrays.copyOfRange(prompt, from, to));
-      prefixes.keep(prompt, from, cache);
+      int to = (int) Math.min(prompt.length, (long) from + most);
+      int[] part = Arrays.copyOfRange(prompt, from, to);
+      INDArray logits = means.decoder().accept(means.kernels(), cache, part);
+      means.prefixes().keep(prompt, from, cache);
       if (to == prompt.length) {
         draw(slot, logits, 0);
       }
     } catch (RuntimeException | Error e) {
-      slot.session.fail(e);
+      slot.job.fail(e);
+    }
+  }
+
+  private void read(Slot<Reading<?>> slot, int most) {
+    try {
+      slot.job.read(means, slot.cache, most);
+    } catch (RuntimeException | Error e) {
+      slot.job.fail(e);
     }
   }
 
   private void decode() {
     decoding.clear();
     caches.clear();
-    for (Slot slot : slots) {
-      if (!slot.isTakingItsPrompt() && !slot.session.isOver()) {
+    for (Slot<Session> slot : writing) {
+      if (!isTakingItsPrompt(slot) && !slot.job.isOver()) {
         decoding.add(slot);
         caches.add(slot.cache);
       }
@@ -150,25 +150,25 @@ final class Batch implements AutoCloseable {
     }
     int[] ids = new int[decoding.size()];
     for (int i = 0; i < ids.length; i++) {
-      ids[i] = decoding.get(i).session.lastToken();
+      ids[i] = decoding.get(i).job.lastToken();
     }
-    INDArray logits = decoder.acceptEach(kernels, caches, ids);
-    counters.steps.incrementAndGet();
+    INDArray logits = means.decoder().acceptEach(means.kernels(), caches, ids);
+    means.counters().steps().incrementAndGet();
     for (int i = 0; i < ids.length; i++) {
       draw(decoding.get(i), logits, i);
     }
   }
 
-  private void draw(Slot slot, INDArray logits, int row) {
-    slot.session.draw(logits, row, slot.cache.room());
-    counters.newTokens.incrementAndGet();
+  private void draw(Slot<Session> slot, INDArray logits, int row) {
+    slot.job.draw(logits, row, slot.cache.room());
+    means.counters().newTokens().incrementAndGet();
   }
 
   @Override
   public void close() {
-    slots.forEach(slot -> slot.cache.close());
-    slots.clear();
-    decoder.close();
-    kernels.close();
+    writing.forEach(slot -> slot.cache.close());
+    reading.forEach(slot -> slot.cache.close());
+    means.decoder().close();
+    means.kernels().close();
   }
 }

@@ -1,16 +1,20 @@
 package dev.spatz.generation;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the texts of all callers on one daemon thread, which reads the weights once for all of
- * them. Who comes later joins at the next step, if there is a place, or waits in turn. The thread
- * begins with the first text, and ends when there has been none for a while.
+ * Writes and reads the texts of all callers on one daemon thread, which reads the weights once for
+ * all of them. Who comes later joins at the next step, if there is a place, or waits in turn. The
+ * thread begins with the first text, and ends when there has been none for a while.
+ *
+ * <p>Its lock is held for moments only, and never while a job is waited for.
  */
 final class Engine implements AutoCloseable {
   private static final long IDLE_MILLIS = 10_000;
@@ -19,9 +23,9 @@ final class Engine implements AutoCloseable {
   private final PackedDecoders decoders;
   private final EngineConfig config;
   private final PrefixCache prefixes;
-  private final Batch.Counters counters = new Batch.Counters();
-  private final Deque<Session> waiting = new ArrayDeque<>();
-  private int running;
+  private final EngineCounters counters = new EngineCounters();
+  private final Deque<Job> waiting = new ArrayDeque<>();
+  private final List<Job> running = new ArrayList<>();
   private @Nullable Thread thread;
   private boolean closed;
 
@@ -33,35 +37,32 @@ final class Engine implements AutoCloseable {
   }
 
   /**
-   * Takes on a text.
+   * Takes on a job.
    *
    * @throws IllegalArgumentException if it may need more memory than there is for all
-   * @throws IllegalStateException if the model is closed
+   * @throws IllegalStateException if the model is closed, or a logits processor asks, whom the
+   *     engine's thread would wait for
    * @throws RejectedExecutionException if too many wait
    */
-  synchronized void submit(Session session) {
-    requireOpen();
-    if (session.mostBytes() > config.cacheBytes()) {
+  synchronized void submit(Job job) {
+    if (closed) {
+      throw refusal();
+    }
+    if (thread == Thread.currentThread()) {
+      throw new IllegalStateException("a logits processor cannot ask its own model");
+    }
+    if (job.mostBytes() > config.cacheBytes()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "a text of up to %,d tokens needs %,d bytes, more than cacheBytes (%,d); lower its"
-                  + " maxNewTokens, or raise EngineConfig.cacheBytes",
-              session.mostTokens(),
-              session.mostBytes(),
+              "a text of up to %,d tokens needs %,d bytes, more than cacheBytes (%,d); shorten it"
+                  + " (maxNewTokens counts), or raise EngineConfig.cacheBytes",
+              job.mostTokens(),
+              job.mostBytes(),
               config.cacheBytes()));
     }
-    if (waiting.size() + running >= (long) config.mostSequences() + config.mostWaiting()) {
-      throw new RejectedExecutionException(
-          String.format(
-              Locale.ROOT,
-              "%,d texts are being written and %,d wait; try later, or raise"
-                  + " EngineConfig.mostWaiting (%,d)",
-              running,
-              waiting.size(),
-              config.mostWaiting()));
-    }
-    waiting.add(session);
+    requirePlace();
+    waiting.add(job);
     if (thread == null) {
       thread = new Thread(this::run, "spatz-generation");
       thread.setDaemon(true);
@@ -70,14 +71,32 @@ final class Engine implements AutoCloseable {
     notifyAll();
   }
 
-  /** Frees the place in the queue of a text that has ended. */
-  synchronized void withdraw(Session session) {
-    waiting.remove(session);
+  private void requirePlace() {
+    long most = (long) config.mostSequences() + config.mostWaiting();
+    if (waiting.size() + running.size() < most) {
+      return;
+    }
+    running.removeIf(Job::isOver); // the engine's thread has not come to it yet
+    if (waiting.size() + running.size() >= most) {
+      throw new RejectedExecutionException(
+          String.format(
+              Locale.ROOT,
+              "%,d texts are under way and %,d wait; try later, or raise"
+                  + " EngineConfig.mostWaiting (%,d)",
+              running.size(),
+              waiting.size(),
+              config.mostWaiting()));
+    }
+  }
+
+  /** Frees the place in the queue of a job that has ended. */
+  synchronized void withdraw(Job job) {
+    waiting.remove(job);
   }
 
   synchronized EngineStatistics statistics() {
     return new EngineStatistics(
-        running,
+        running.size(),
         waiting.size(),
         counters.steps().get(),
         counters.promptTokens().get(),
@@ -92,44 +111,43 @@ final class Engine implements AutoCloseable {
         try {
           batch.step();
         } catch (RuntimeException | Error e) {
-          batch.fail(e);
+          takeRunning().forEach(job -> job.fail(e));
         }
       }
-      batch.fail(refusal());
     } catch (RuntimeException | Error e) { // no memory for decoding
-      failWaiting(e);
+      takeAll().forEach(job -> job.fail(e));
     }
   }
 
   /** Gives free places to those that wait; waits if nobody does. False: the thread ends. */
   private synchronized boolean admit(Batch batch) {
     batch.removeEnded();
+    running.removeIf(Job::isOver);
     while (!closed) {
       while (!waiting.isEmpty() && (waiting.peek().endIfDue() || batch.fits(waiting.peek()))) {
-        Session first = waiting.remove();
+        Job first = waiting.remove();
         if (!first.isOver()) {
           batch.add(first);
+          running.add(first);
         }
       }
-      for (Iterator<Session> rest = waiting.iterator(); rest.hasNext(); ) {
+      for (Iterator<Job> rest = waiting.iterator(); rest.hasNext(); ) {
         if (rest.next().endIfDue()) {
           rest.remove();
         }
       }
-      running = batch.size();
-      if (running > 0) {
+      if (batch.size() > 0) {
         return true;
       }
-      if (!awaitText()) {
+      if (!awaitJob()) {
         break;
       }
     }
-    running = 0;
     thread = closed ? thread : null;
     return false;
   }
 
-  private boolean awaitText() {
+  private boolean awaitJob() {
     try {
       wait(IDLE_MILLIS);
     } catch (InterruptedException e) {
@@ -138,17 +156,19 @@ final class Engine implements AutoCloseable {
     return closed || !waiting.isEmpty();
   }
 
-  private synchronized void failWaiting(Throwable cause) {
-    running = 0;
-    thread = closed ? thread : null;
-    waiting.forEach(session -> session.fail(cause));
-    waiting.clear();
+  private synchronized List<Job> takeRunning() {
+    List<Job> taken = List.copyOf(running);
+    running.clear();
+    return taken;
   }
 
-  private void requireOpen() {
-    if (closed) {
-      throw refusal();
-    }
+  /** Those that wait first, since the others may be held up by a logits processor. */
+  private synchronized List<Job> takeAll() {
+    List<Job> taken = new ArrayList<>(waiting);
+    waiting.clear();
+    taken.addAll(takeRunning());
+    thread = closed ? thread : null;
+    return taken;
   }
 
   private static IllegalStateException refusal() {
@@ -156,7 +176,7 @@ final class Engine implements AutoCloseable {
   }
 
   /**
-   * Ends all texts with an exception, after the step under way, and the thread; closing twice is
+   * Ends all jobs with an exception, and the thread after the step under way; closing twice is
    * fine.
    *
    * @throws IllegalStateException if a logits processor calls it
@@ -170,9 +190,9 @@ final class Engine implements AutoCloseable {
         throw new IllegalStateException("a logits processor cannot close the model");
       }
       closed = true;
-      failWaiting(refusal());
       notifyAll();
     }
+    takeAll().forEach(job -> job.fail(refusal()));
     boolean interrupted = false;
     while (ending != null && ending.isAlive()) {
       try {

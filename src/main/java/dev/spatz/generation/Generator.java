@@ -130,6 +130,11 @@ public final class Generator implements AutoCloseable {
             });
   }
 
+  /** Judges texts with the same engine; its life ends with this generator's. */
+  public Scorer scorer() {
+    return new Scorer(model, engine);
+  }
+
   /** What the engine has done so far. */
   public EngineStatistics statistics() {
     return engine.statistics();
@@ -141,8 +146,8 @@ public final class Generator implements AutoCloseable {
   }
 
   /**
-   * Ends the model's lifetime, after the calls under way; texts under way and those that wait end
-   * with an exception, after the engine's step under way.
+   * Ends the model's lifetime: texts under way and those that wait end at once with an exception;
+   * the memory is freed after the engine's step under way.
    *
    * @throws IllegalStateException if a logits processor calls it
    */

@@ -5,7 +5,6 @@ import dev.spatz.tokenizer.StreamingDecoder;
 import dev.spatz.tokenizer.Tokenizer;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
@@ -18,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * reader takes them when he likes, so a slow one holds nobody up. Between two tokens the engine
  * notices that it is cancelled or out of time.
  */
-final class Session implements AutoCloseable {
+final class Session implements Job, AutoCloseable {
   private static final SecureRandom SEEDS = new SecureRandom();
 
   private final Engine engine;
@@ -33,12 +32,13 @@ final class Session implements AutoCloseable {
   private final StreamingDecoder characters;
   private final StopStrings stops;
   private final Stopwatch stopwatch;
+  private final @Nullable TokenRecorder recorder;
   private volatile boolean cancelled;
+  private volatile boolean over;
 
   // Guarded by this.
   private final StringBuilder text = new StringBuilder();
   private final Deque<String> unread = new ArrayDeque<>();
-  private final List<GeneratedToken> tokens = new ArrayList<>();
   private @Nullable FinishReason reason;
   private @Nullable Throwable failure;
   private @Nullable Runnable whenOver;
@@ -88,6 +88,7 @@ final class Session implements AutoCloseable {
       characters.accept(id); // what follows is a continuation, whose first space counts
     }
     this.stops = new StopStrings(config.stopping().strings());
+    this.recorder = TokenRecorder.of(config, tokenizer);
   }
 
   private static void requireRoom(int tokens, int contextLength) {
@@ -110,13 +111,14 @@ final class Session implements AutoCloseable {
     return prompt;
   }
 
-  /** The most tokens that it may come to have, prompt included. */
-  int mostTokens() {
+  /** The prompt is among them. */
+  @Override
+  public int mostTokens() {
     return mostTokens;
   }
 
-  /** The most memory for its keys and values. */
-  long mostBytes() {
+  @Override
+  public long mostBytes() {
     return mostBytes;
   }
 
@@ -124,20 +126,21 @@ final class Session implements AutoCloseable {
     return lastToken;
   }
 
-  synchronized boolean isOver() {
-    return reason != null || failure != null;
+  @Override
+  public boolean isOver() {
+    return over;
   }
 
-  /** Ends it, if it is cancelled or its time is over; whether it has ended. */
-  synchronized boolean endIfDue() {
-    if (!isOver()) {
+  @Override
+  public synchronized boolean endIfDue() {
+    if (!over) {
       if (cancelled) {
         finish(FinishReason.CANCELLED);
       } else if (stopwatch.isOver()) {
         finish(FinishReason.DEADLINE);
       }
     }
-    return isOver();
+    return over;
   }
 
   /** The prompt is begun; so many of its tokens were known. */
@@ -147,7 +150,7 @@ final class Session implements AutoCloseable {
 
   /** Draws a token from a row of logits; {@code room} is how many more tokens fit. */
   synchronized void draw(INDArray rows, int row, int room) {
-    if (isOver()) {
+    if (over) {
       return;
     }
     try {
@@ -159,14 +162,16 @@ final class Session implements AutoCloseable {
   }
 
   private void draw(int room) {
-    TokenRecorder recorder = TokenRecorder.of(config, logits, tokenizer);
+    if (recorder != null) {
+      recorder.keep(logits);
+    }
     int token = sampler.sample(logits, newTokens);
     if (token < 0) {
       finish(FinishReason.NOTHING_ALLOWED);
       return;
     }
     if (recorder != null) {
-      tokens.add(recorder.record(token));
+      recorder.record(token);
     }
     newTokens++;
     stopwatch.tokenDrawn();
@@ -202,18 +207,19 @@ final class Session implements AutoCloseable {
     String rest = stops.accept(characters.flush());
     reason = stops.found() ? FinishReason.STOP_STRING : why;
     hand(rest + stops.flush());
-    over();
+    end();
   }
 
-  /** Ends the text, unless it has ended; its reader gets the exception. */
-  synchronized void fail(Throwable cause) {
-    if (!isOver()) {
+  @Override
+  public synchronized void fail(Throwable cause) {
+    if (!over) {
       failure = cause;
-      over();
+      end();
     }
   }
 
-  private void over() {
+  private void end() {
+    over = true;
     notifyAll();
     if (whenOver != null) {
       whenOver.run();
@@ -233,7 +239,7 @@ final class Session implements AutoCloseable {
       close();
     }
     synchronized (this) {
-      while (unread.isEmpty() && !isOver()) {
+      while (unread.isEmpty() && !over) {
         try {
           wait();
         } catch (InterruptedException e) {
@@ -263,13 +269,9 @@ final class Session implements AutoCloseable {
   /** Runs something when the text ends, on the thread that ends it; at once if it has ended. */
   synchronized void whenOver(Runnable action) {
     whenOver = action;
-    if (isOver()) {
+    if (over) {
       action.run();
     }
-  }
-
-  synchronized @Nullable Throwable failure() {
-    return failure;
   }
 
   /** Ends the text before its next token; from any thread. */
@@ -309,7 +311,7 @@ final class Session implements AutoCloseable {
         newTokens,
         seed,
         reason,
-        tokens,
+        recorder == null ? List.of() : recorder.tokens(),
         new Generation.Timing(
             stopwatch.toFirstToken(),
             stopwatch.toLastToken(),

@@ -5,40 +5,52 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The log-probabilities of one place in a text, taken before the logits are changed. */
+/** Lists the generated tokens of one text, with log-probabilities of the unchanged logits. */
 final class TokenRecorder {
   private final Tokenizer tokenizer;
-  private final double[] logProbabilities;
-  private final List<TokenScore> alternatives = new ArrayList<>();
+  private final int count;
+  private final float[] logits;
+  private final Candidates candidates;
+  private final List<GeneratedToken> tokens = new ArrayList<>();
 
-  private TokenRecorder(Tokenizer tokenizer, float[] logits, int count) {
+  private TokenRecorder(Tokenizer tokenizer, int count) {
     this.tokenizer = tokenizer;
-    this.logProbabilities = new double[logits.length];
-    Candidates candidates = new Candidates(logits.length);
-    candidates.load(logits, 0);
-    double logSum = candidates.largestLogit() + Math.log(candidates.weigh());
-    for (int id = 0; id < logits.length; id++) {
-      logProbabilities[id] = logits[id] - logSum;
-    }
-    if (count > 0) {
-      candidates.keepLikeliest(count);
-      for (int i = 0; i < candidates.count(); i++) {
-        alternatives.add(score(candidates.id(i)));
-      }
-    }
+    this.count = count;
+    this.logits = new float[tokenizer.vocabularySize()];
+    this.candidates = new Candidates(logits.length);
   }
 
   /** A recorder, if the configuration wants one. */
-  static @Nullable TokenRecorder of(GenerationConfig config, float[] logits, Tokenizer tokenizer) {
+  static @Nullable TokenRecorder of(GenerationConfig config, Tokenizer tokenizer) {
     Integer count = config.alternatives();
-    return count == null ? null : new TokenRecorder(tokenizer, logits, count);
+    return count == null ? null : new TokenRecorder(tokenizer, count);
   }
 
-  GeneratedToken record(int id) {
-    return new GeneratedToken(score(id), alternatives);
+  /** Keeps the logits of the next token, before any step changes them. */
+  void keep(float[] unchanged) {
+    System.arraycopy(unchanged, 0, logits, 0, logits.length);
   }
 
-  private TokenScore score(int id) {
-    return new TokenScore(id, tokenizer.decode(id), logProbabilities[id]);
+  /** The token was drawn. */
+  void record(int id) {
+    double logSum = LogSoftmax.logSum(logits);
+    List<TokenScore> alternatives = new ArrayList<>();
+    if (count > 0) {
+      candidates.load(logits, 0);
+      candidates.keepLikeliest(count);
+      for (int i = 0; i < candidates.count(); i++) {
+        alternatives.add(score(candidates.id(i), logSum));
+      }
+    }
+    tokens.add(new GeneratedToken(score(id, logSum), alternatives));
+  }
+
+  private TokenScore score(int id, double logSum) {
+    return new TokenScore(id, tokenizer.decode(id), logits[id] - logSum);
+  }
+
+  /** What was recorded so far. */
+  List<GeneratedToken> tokens() {
+    return tokens;
   }
 }

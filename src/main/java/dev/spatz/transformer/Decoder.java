@@ -100,23 +100,87 @@ public final class Decoder implements AutoCloseable {
    * @throws IllegalStateException if the decoder or the sequence is closed
    */
   public INDArray accept(Kernels kernels, KeyValueCache cache, int... ids) {
+    INDArray result = blocks.get(1).logits;
+    take(
+        kernels,
+        cache,
+        ids,
+        (block, first, count) -> {
+          if (first + count == ids.length) {
+            weights().logits(kernels, block.outputs.get(count - 1), block.lastNorm, result);
+          }
+        });
+    return result;
+  }
+
+  /**
+   * Takes the next tokens of a sequence, with the logits after each of them.
+   *
+   * @param reader is given (R,V), block by block
+   * @throws IllegalArgumentException as {@link #accept}
+   * @throws IllegalStateException as {@link #accept}
+   */
+  public void acceptForLogits(Kernels kernels, KeyValueCache cache, int[] ids, RowReader reader) {
+    take(
+        kernels,
+        cache,
+        ids,
+        (block, first, count) -> {
+          Activations activations = block.activations;
+          weights().logits(kernels, activations.output(), activations.norm, block.logits);
+          reader.read(block.logits, first, count);
+        });
+  }
+
+  /**
+   * Takes the next tokens of a sequence, with the hidden state of each: the last block's output,
+   * normalized, which the logits are made of.
+   *
+   * @param reader is given (R,C), block by block
+   * @throws IllegalArgumentException as {@link #accept}
+   * @throws IllegalStateException as {@link #accept}
+   */
+  public void acceptForStates(Kernels kernels, KeyValueCache cache, int[] ids, RowReader reader) {
+    take(
+        kernels,
+        cache,
+        ids,
+        (block, first, count) -> {
+          Activations activations = block.activations;
+          weights().norm().forward(kernels, activations.output(), activations.norm);
+          reader.read(activations.norm.values(), first, count);
+        });
+  }
+
+  /** Reads what there is for each of some tokens. */
+  @FunctionalInterface
+  public interface RowReader {
+    /**
+     * Reads rows.
+     *
+     * @param rows whose row i is for token {@code first + i} of the call's; those from {@code
+     *     count} on mean nothing; valid during the call
+     */
+    void read(INDArray rows, int first, int count);
+  }
+
+  /** What is done with a block after its forward pass, for tokens {@code first}… of the call. */
+  private interface AfterBlock {
+    void run(Block block, int first, int count);
+  }
+
+  private void take(Kernels kernels, KeyValueCache cache, int[] ids, AfterBlock after) {
     requireIds(ids);
     cache.requireRoom(ids.length);
     cache.reserve(ids.length);
-    INDArray result = blocks.get(1).logits;
-    int from = 0;
-    while (from < ids.length) {
+    for (int from = 0; from < ids.length; from += MOST_SEQUENCES) {
       int count = Math.min(ids.length - from, MOST_SEQUENCES);
       Block block = blocks.ceilingEntry(count).getValue();
       Arrays.fill(block.ids, 0); // rows beyond the tokens are computed, and mean nothing
       System.arraycopy(ids, from, block.ids, 0, count);
-      from += count;
       forward(kernels, block, cache, count);
-      if (from == ids.length) {
-        weights().logits(kernels, block.outputs.get(count - 1), block.lastNorm, result);
-      }
+      after.run(block, from, count);
     }
-    return result;
   }
 
   /**

@@ -1,0 +1,17 @@
+package dev.spatz.generation;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What an engine has done, over all its threads; see {@link EngineStatistics}. */
+record EngineCounters(
+    AtomicLong steps, AtomicLong promptTokens, AtomicLong cachedTokens, AtomicLong newTokens) {
+  EngineCounters() {
+    this(new AtomicLong(), new AtomicLong(), new AtomicLong(), new AtomicLong());
+  }
+
+  /** A prompt or a text to be read begins, so many of whose tokens are known. */
+  void begun(int tokens, int known) {
+    promptTokens.addAndGet(tokens);
+    cachedTokens.addAndGet(known);
+  }
+}
