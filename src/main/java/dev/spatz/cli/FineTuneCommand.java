@@ -52,7 +52,8 @@ final class FineTuneCommand implements Callable<Integer> {
       names = "--conversations",
       description = {
         "The files are .json or .jsonl files of conversations (messages, instruction/output or"
-            + " prompt/completion); the model learns to answer."
+            + " prompt/completion); the model learns to answer. Shows answers to a few held-out"
+            + " prompts, before and after."
       })
   private boolean conversations;
 
@@ -75,8 +76,17 @@ final class FineTuneCommand implements Callable<Integer> {
               conversations
                   ? LanguageModel.fineTune(model, conversations(), settings, listener, cancellation)
                   : LanguageModel.fineTune(model, texts, settings, listener, cancellation);
-      new TrainingRun(spec.commandLine().getErr())
-          .trainAndSave(options.corpus(corpus), config, options.reporting(training), options.out());
+      BeforeAndAfter samples =
+          conversations ? BeforeAndAfter.heldOut(conversations()) : null; // read before training
+      boolean ended =
+          new TrainingRun(spec.commandLine().getErr())
+              .trainAndSave(
+                  options.corpus(corpus), config, options.reporting(training), options.out());
+      if (ended && samples != null) {
+        try (LanguageModel tuned = LanguageModel.load(options.out())) {
+          samples.show(model, tuned, spec.commandLine().getOut());
+        }
+      }
     }
     return ExitCode.OK;
   }

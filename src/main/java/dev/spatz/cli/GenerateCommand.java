@@ -1,15 +1,18 @@
 package dev.spatz.cli;
 
 import dev.spatz.LanguageModel;
+import dev.spatz.generation.FinishReason;
+import dev.spatz.generation.GeneratedToken;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
+import dev.spatz.generation.TokenScore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -26,81 +29,37 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     usageHelpAutoWidth = true)
 final class GenerateCommand implements Callable<Integer> {
+  private static final String STANDARD_INPUT = "-";
+
   @Spec private CommandSpec spec;
 
   @Parameters(index = "0", paramLabel = "DIR", description = "Directory of the model.")
   private Path directory;
 
-  @Parameters(index = "1", paramLabel = "PROMPT", description = "The text to continue.")
-  private String prompt;
+  @Parameters(
+      index = "1",
+      paramLabel = "PROMPT",
+      description = "The text to continue; - reads it from standard input.")
+  private String text;
 
   @Mixin private WeightOptions weights;
 
+  @Mixin private GenerationOptions options;
+
   @Option(
-      names = "--max-new-tokens",
+      names = "--alternatives",
       paramLabel = "N",
-      description = "The most tokens to generate (default: 128).")
-  private @Nullable Integer maxNewTokens;
-
-  @Option(
-      names = "--temperature",
-      paramLabel = "X",
-      description = "Lower is more predictable, 0 takes the likeliest token (default: 0.8).")
-  private @Nullable Double temperature;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "N",
-      description = "Draw from the N likeliest tokens (default: 0, all of them).")
-  private @Nullable Integer topK;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "X",
-      description = "Draw from the likeliest tokens with this probability (default: 0.95).")
-  private @Nullable Double topP;
-
-  @Option(
-      names = "--min-p",
-      paramLabel = "X",
-      description = "Draw from tokens at least X times as likely as the likeliest (default: 0).")
-  private @Nullable Double minP;
-
-  @Option(
-      names = "--repetition-penalty",
-      paramLabel = "X",
-      description = "Above 1 makes the last 64 tokens less likely (default: 1).")
-  private @Nullable Double repetitionPenalty;
-
-  @Option(
-      names = "--stop",
-      paramLabel = "TEXT",
-      description = "End before this text; may be given several times.")
-  private String @Nullable [] stop;
-
-  @Option(
-      names = "--deadline",
-      paramLabel = "SECONDS",
-      description = "End after this time (default: none).")
-  private @Nullable Integer deadline;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      description = "The same seed gives the same text (default: a new one each time).")
-  private @Nullable Long seed;
-
-  @ArgGroup private @Nullable ConstraintOptions constraint;
+      description = "List the new tokens below, with their N likeliest alternatives.")
+  private @Nullable Integer alternatives;
 
   @Override
   public Integer call() throws IOException {
-    GenerationConfig config = config();
-    if (constraint != null) {
-      config = config.withConstraint(constraint.constraint());
-    }
+    GenerationConfig config = options.applyTo(GenerationConfig.defaults());
+    config = alternatives == null ? config : config.withAlternatives(alternatives);
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
     try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
+      String prompt = text.equals(STANDARD_INPUT) ? Terminal.readStandardInput() : text;
       out.print(prompt);
       Generation generation =
           model.complete(
@@ -112,40 +71,48 @@ final class GenerateCommand implements Callable<Integer> {
               });
       out.println();
       out.flush();
+      generation.tokens().forEach(token -> notes.println(line(token)));
       notes.println(
           ProgressLine.format(
-              "(%,d tokens in, %,d out, %s, seed %d)",
+              "(%,d tokens in, %,d out, %,.0f a second, %s, seed %d)",
               generation.promptTokens(),
               generation.newTokens(),
-              switch (generation.finishReason()) {
-                case END_OF_TEXT -> "the text ended";
-                case MAX_NEW_TOKENS -> "the most new tokens";
-                case CONTEXT_FULL -> "the context is full";
-                case STOP_STRING -> "a stop string";
-                case DEADLINE -> "the time is over";
-                case CANCELLED -> "interrupted";
-                case NOTHING_ALLOWED -> "every token is forbidden";
-                case CONSTRAINT_MET -> "the text has its form";
-                case CONSTRAINT_UNFINISHED -> "cut before the text had its form";
-              },
+              generation.timing().tokensPerSecond(),
+              words(generation.finishReason()),
               generation.seed()));
     }
     return ExitCode.OK;
   }
 
-  private GenerationConfig config() {
-    GenerationConfig config = GenerationConfig.defaults();
-    config = maxNewTokens == null ? config : config.withMaxNewTokens(maxNewTokens);
-    config = temperature == null ? config : config.withTemperature(temperature);
-    config = topK == null ? config : config.withTopK(topK);
-    config = topP == null ? config : config.withTopP(topP);
-    config = minP == null ? config : config.withMinP(minP);
-    if (repetitionPenalty != null) {
-      double factor = repetitionPenalty;
-      config = config.withPenalties(penalties -> penalties.withRepetition(factor));
-    }
-    config = stop == null ? config : config.withStopStrings(stop);
-    config = deadline == null ? config : config.withDeadline(Duration.ofSeconds(deadline));
-    return seed == null ? config : config.withSeed(seed);
+  /** Why a text ended. */
+  static String words(FinishReason reason) {
+    return switch (reason) {
+      case END_OF_TEXT -> "the text ended";
+      case MAX_NEW_TOKENS -> "the most new tokens";
+      case CONTEXT_FULL -> "the context is full";
+      case STOP_STRING -> "a stop string";
+      case DEADLINE -> "the time is over";
+      case CANCELLED -> "interrupted";
+      case NOTHING_ALLOWED -> "every token is forbidden";
+      case CONSTRAINT_MET -> "the text has its form";
+      case CONSTRAINT_UNFINISHED -> "cut before the text had its form";
+    };
+  }
+
+  private static String line(GeneratedToken token) {
+    return score(token.chosen())
+        + token.alternatives().stream()
+            .map(GenerateCommand::score)
+            .collect(Collectors.joining(" | ", " of ", ""));
+  }
+
+  private static String score(TokenScore token) {
+    String shown = token.text().replace("\n", "\\n").replace("\t", "\\t");
+    return String.format(
+        Locale.ROOT,
+        "'%s' (%d) %.1f %%",
+        shown,
+        token.id(),
+        100 * Math.exp(token.logProbability()));
   }
 }

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       TrainCommand.class,
       FineTuneCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       EvaluateCommand.class,
       InspectCommand.class,
       InfoCommand.class,
@@ -57,7 +58,7 @@ public final class Main implements Callable<Integer> {
    * @param arguments those of the command line
    */
   public static void main(String[] arguments) {
-    int exit = run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments);
+    int exit = run(Terminal.writer(System.out), Terminal.writer(System.err), arguments);
     if (exit != ExitCode.OK) {
       System.exit(exit); // only then: this may be Maven's JVM, which has not ended its work
     }

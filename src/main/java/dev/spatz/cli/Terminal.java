@@ -1,6 +1,14 @@
 package dev.spatz.cli;
 
-/** Whether a person watches. */
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+
+/** Standard input and output, and whether a person is there. */
 final class Terminal {
   private Terminal() {}
 
@@ -11,5 +19,29 @@ final class Terminal {
       System.setProperty("jdk.console", "java.base");
     }
     return System.console() != null && !"dumb".equals(System.getenv("TERM"));
+  }
+
+  /**
+   * The encoding of texts outside: what the system says, but UTF-8 where it names none. A program
+   * in a container often has no locale, which would cost every umlaut.
+   */
+  static Charset charset() {
+    String name = System.getProperty("stdout.encoding", System.getProperty("native.encoding"));
+    Charset said = name == null ? Charset.defaultCharset() : Charset.forName(name);
+    return said.equals(StandardCharsets.US_ASCII) ? StandardCharsets.UTF_8 : said;
+  }
+
+  static PrintWriter writer(PrintStream stream) {
+    return new PrintWriter(stream, true, charset());
+  }
+
+  static BufferedReader standardInput() {
+    return new BufferedReader(new InputStreamReader(System.in, charset()));
+  }
+
+  /** All of standard input, without the line end that a shell puts behind it. */
+  static String readStandardInput() throws IOException {
+    String text = new String(System.in.readAllBytes(), charset());
+    return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
   }
 }

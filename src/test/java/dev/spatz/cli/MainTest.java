@@ -51,7 +51,7 @@ final class MainTest {
     Answer answer = run("--help");
     assertEquals(0, answer.exit());
     for (String command :
-        new String[] {"train", "finetune", "generate", "evaluate", "info", "export"}) {
+        new String[] {"train", "finetune", "generate", "chat", "evaluate", "info", "export"}) {
       assertTrue(answer.out().contains("\n  " + command + " "), answer.out());
     }
   }
@@ -62,6 +62,8 @@ final class MainTest {
     "finetune, --learning-rate",
     "export, --type",
     "generate, --max-new-tokens",
+    "generate, --xtc-threshold",
+    "chat, --system",
     "evaluate, --text-column",
     "info, DIR"
   })
@@ -170,6 +172,30 @@ final class MainTest {
         2,
         "repetition (0.0) must",
         run("generate", directory, "prompt", "--repetition-penalty", 0));
+    for (String[] control :
+        new String[][] {
+          {"--logit-bias", "-3=1", "logitBias of id (-3)"},
+          {"--frequency-penalty", "NaN", "frequency (NaN)"},
+          {"--presence-penalty", "NaN", "presence (NaN)"},
+          {"--penalty-window", "0", "window (0)"},
+          {"--no-repeat-ngram", "-1", "noRepeatNgram (-1)"},
+          {"--dry-multiplier", "-1", "multiplier (-1.0)"},
+          {"--dry-base", "0.5", "base (0.5)"},
+          {"--dry-allowed-length", "0", "allowedLength (0)"},
+          {"--dry-window", "0", "window (0)"},
+          {"--dry-breaker", "", "breakers ([])"},
+          {"--top-n-sigma", "-1", "topNSigma (-1.0)"},
+          {"--top-k", "-1", "topK (-1)"},
+          {"--typical-p", "0", "typicalP (0.0)"},
+          {"--top-p", "0", "topP (0.0)"},
+          {"--xtc-probability", "2", "probability (2.0)"},
+          {"--xtc-threshold", "1", "threshold (1.0)"},
+          {"--stop", "", "stop string ()"},
+          {"--stop-token", "-1", "stop token (-1)"},
+          {"--alternatives", "-1", "alternatives (-1)"}
+        }) {
+      assertRefused(2, control[2], run("generate", directory, "prompt", control[0], control[1]));
+    }
   }
 
   @Test
@@ -233,5 +259,26 @@ final class MainTest {
     assertEquals(0, exported.exit(), exported.err());
     assertTrue(exported.err().contains("wrote " + file), exported.err());
     assertTrue(Files.size(file) > 0);
+  }
+
+  @Test
+  void tunedModel_isShownBesideTheOldOne() throws IOException {
+    Path model = directory.resolve("model");
+    Path tuned = directory.resolve("tuned");
+    StringBuilder talks = new StringBuilder();
+    for (int i = 0; i < 20; i++) {
+      talks.append("{\"prompt\": \"hand " + i + "\", \"completion\": \"roof " + i + "\"}\n");
+    }
+    Path file = Files.writeString(directory.resolve("talks.jsonl"), talks);
+    assertEquals(0, run("train", text(), "--out", model, "--steps", 1).exit());
+    Answer answer = run("finetune", model, file, "--conversations", "--out", tuned, "--steps", 1);
+    assertEquals(0, answer.exit(), answer.err());
+    List<String> lines = answer.out().lines().filter(line -> !line.startsWith(" ")).toList();
+    assertEquals("asked    hand 19", lines.get(1));
+    assertTrue(lines.get(2).startsWith("before"), answer.out());
+    assertTrue(lines.get(3).startsWith("after"), answer.out());
+    assertEquals("wanted   roof 19", lines.get(4));
+    assertEquals("asked    hand 18", lines.get(6));
+    assertEquals(10, lines.size(), answer.out());
   }
 }

@@ -1,0 +1,73 @@
+package dev.spatz.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import org.jline.reader.EndOfFileException;
+import org.jline.reader.LineReader;
+import org.jline.reader.LineReaderBuilder;
+import org.jline.reader.UserInterruptException;
+import org.jline.reader.impl.DefaultParser;
+import org.jline.reader.impl.completer.StringsCompleter;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.Terminal.Signal;
+import org.jline.terminal.Terminal.SignalHandler;
+import org.jline.terminal.TerminalBuilder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lines that a person types, with editing and a history, by JLine. Ctrl-C gives up a line, or stops
+ * an answer; a line that ends with a backslash goes on in the next.
+ */
+final class EditedInput implements ChatInput {
+  private final Terminal terminal;
+  private final LineReader reader;
+  private final String prompt;
+
+  EditedInput(String prompt) throws IOException {
+    this.prompt = prompt;
+    terminal = TerminalBuilder.builder().system(true).encoding(StandardCharsets.UTF_8).build();
+    DefaultParser parser = new DefaultParser();
+    parser.setQuoteChars(new char[0]); // an apostrophe is no quotation
+    reader =
+        LineReaderBuilder.builder()
+            .terminal(terminal)
+            .parser(parser)
+            .completer(new StringsCompleter(Chat.commandNames()))
+            .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true) // "!" is only a sign
+            .variable(LineReader.SECONDARY_PROMPT_PATTERN, "  ")
+            .build();
+  }
+
+  /** Where the answers go. */
+  PrintWriter out() {
+    return terminal.writer();
+  }
+
+  @Override
+  public @Nullable String nextLine() {
+    try {
+      return reader.readLine(prompt);
+    } catch (UserInterruptException e) {
+      return "";
+    } catch (EndOfFileException e) {
+      return null;
+    }
+  }
+
+  @Override
+  public void answer(Runnable answer) {
+    Thread thread = Thread.currentThread();
+    SignalHandler before = terminal.handle(Signal.INT, signal -> thread.interrupt());
+    try {
+      answer.run();
+    } finally {
+      terminal.handle(Signal.INT, before);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    terminal.close();
+  }
+}

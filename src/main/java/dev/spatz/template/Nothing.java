@@ -1,0 +1,9 @@
+package dev.spatz.template;
+
+/** Values that are none. */
+enum Nothing {
+  /** The value {@code none}. */
+  NONE,
+  /** What has no value: false, empty, and an error where a value is needed. */
+  UNDEFINED
+}

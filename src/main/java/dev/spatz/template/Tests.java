@@ -1,0 +1,59 @@
+package dev.spatz.template;
+
+import java.util.List;
+import java.util.Map;
+
+/** The tests, by name. */
+final class Tests {
+  private Tests() {}
+
+  static boolean apply(String name, Object value, Arguments arguments) {
+    return (boolean) arguments.passTo(given -> holds(name, value, given), "the test " + name);
+  }
+
+  private static boolean holds(String name, Object value, Arguments arguments) {
+    return switch (name) {
+      case "defined" -> value != Nothing.UNDEFINED;
+      case "undefined" -> value == Nothing.UNDEFINED;
+      case "none" -> value == Nothing.NONE;
+      case "string" -> value instanceof Text;
+      case "number" -> value instanceof Number || value instanceof Boolean;
+      case "integer" -> value instanceof Long;
+      case "float" -> value instanceof Double;
+      case "boolean" -> value instanceof Boolean;
+      case "true" -> value.equals(true);
+      case "false" -> value.equals(false);
+      case "mapping" -> value instanceof Map;
+      case "sequence", "iterable" ->
+          value instanceof List || value instanceof Map || value instanceof Text;
+      case "callable" -> value instanceof Callable;
+      case "upper" -> cased(value, Methods.mapped(Values.print(value), Methods::upper));
+      case "lower" -> cased(value, Methods.mapped(Values.print(value), Methods::lower));
+      case "odd" -> Math.floorMod(Values.integer(value), 2) == 1;
+      case "even" -> Math.floorMod(Values.integer(value), 2) == 0;
+      case "divisibleby" ->
+          Operators.equal(
+              0L, Operators.apply("%", value, arguments.require(0, "num"), arguments.budget()));
+      case "sameas" ->
+          value == arguments.require(0, "other") || value.equals(arguments.require(0, "other"));
+      default -> Operators.compare(sign(name), value, arguments.require(0, "other"));
+    };
+  }
+
+  private static boolean cased(Object value, Text changed) {
+    return Values.print(value).equals(changed);
+  }
+
+  private static String sign(String name) {
+    return switch (name) {
+      case "eq", "equalto", "==" -> "==";
+      case "ne", "!=" -> "!=";
+      case "lt", "lessthan", "<" -> "<";
+      case "le", "<=" -> "<=";
+      case "gt", "greaterthan", ">" -> ">";
+      case "ge", ">=" -> ">=";
+      case "in" -> "in";
+      default -> throw new TemplateException("there is no test " + name);
+    };
+  }
+}
