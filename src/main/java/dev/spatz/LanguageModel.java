@@ -20,6 +20,7 @@ import dev.spatz.generation.GenerationConfig;
 import dev.spatz.generation.Generator;
 import dev.spatz.generation.LoadOptions;
 import dev.spatz.generation.ModelLifetime;
+import dev.spatz.generation.ModelMemory;
 import dev.spatz.generation.ModelParts;
 import dev.spatz.generation.Pooling;
 import dev.spatz.generation.RankBy;
@@ -561,17 +562,13 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer;
   }
 
-  /** Bytes off the heap that the float32 weights take, as long as the model is open. */
-  public long weightBytes() {
-    return transformer.parameters().bytes();
-  }
-
   /**
-   * Bytes off the heap that the matrices take once more, in the precision of {@link LoadOptions}
-   * and the layout that is read fastest: 0 until the first text is written.
+   * How much memory the model takes off the heap now, and for what; {@link #close} returns all.
+   *
+   * @throws IllegalStateException if the model is closed
    */
-  public long packedBytes() {
-    return generator.packedBytes();
+  public ModelMemory memory() {
+    return generator.memory();
   }
 
   /** What writing the texts of all callers together has come to so far. */

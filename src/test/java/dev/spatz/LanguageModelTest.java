@@ -228,9 +228,9 @@ class LanguageModelTest {
       Generation text;
       try (LanguageModel loaded = LanguageModel.load(saved, options.withPrecision(precision))) {
         assertEquals(exact, loaded.evaluate(corpus()).natsPerToken(), 0.02 * exact);
-        assertEquals(0, loaded.packedBytes());
+        assertEquals(0, loaded.memory().packedWeights());
         text = loaded.complete("Spatz", SEEDED);
-        assertTrue(loaded.packedBytes() > 0);
+        assertTrue(loaded.memory().packedWeights() > 0);
       } catch (IllegalStateException e) { // this machine has no instructions for it
         assertTrue(e.getMessage().startsWith("precision (" + precision + ")"), e::getMessage);
         continue;

@@ -62,7 +62,8 @@ final class EvaluateCommand implements Callable<Integer> {
       compare(corpus);
     } else {
       try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
-        spec.commandLine().getOut().println(model.evaluate(corpus));
+        print("%s", model.evaluate(corpus));
+        print("memory off the heap %s", model.memory());
       }
     }
     return ExitCode.OK;
@@ -87,7 +88,7 @@ final class EvaluateCommand implements Callable<Integer> {
             evaluation.bitsPerByte(),
             perplexity,
             100 * (perplexity / float32 - 1),
-            model.packedBytes(),
+            model.memory().packedWeights(),
             tokensPerSecond);
       } catch (IllegalStateException e) { // this machine cannot
         print("%-8s %s", name, e.getMessage());

@@ -35,7 +35,8 @@ final class InfoCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     try (LanguageModel model = LanguageModel.load(directory)) {
       printShape(model.config());
-      print("memory", memory(model));
+      print("memory", model.memory());
+      print("memory of a text", textMemory(model));
       print("tokenizer", model.tokenizer());
       model
           .provenance()
@@ -56,14 +57,12 @@ final class InfoCommand implements Callable<Integer> {
     print("feed-forward", shape.feedForward());
   }
 
-  /** What the weights take, and the keys and values of a text that fills the context. */
-  private static String memory(LanguageModel model) {
+  /** What the keys and values of a text take that fills the context. */
+  private static String textMemory(LanguageModel model) {
     TransformerConfig shape = model.config();
     long cached =
         2L * shape.layers() * shape.keyValueHeads() * shape.headSize() * shape.contextLength();
-    return ProgressLine.format(
-        "%,d bytes of weights, %,d for each text being written",
-        model.weightBytes(), cached * Float.BYTES);
+    return ProgressLine.format("up to %,d bytes", cached * Float.BYTES);
   }
 
   private void printProvenance(Provenance provenance) {

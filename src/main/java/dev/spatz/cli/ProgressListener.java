@@ -3,6 +3,7 @@ package dev.spatz.cli;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TrainingListener;
+import dev.spatz.training.TrainingMemory;
 import dev.spatz.training.TrainingPlan;
 import dev.spatz.training.TrainingResult;
 import dev.spatz.transformer.TransformerConfig;
@@ -58,6 +59,11 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
               .setRenderer((state, width) -> progress.bar(width))
               .build();
     }
+  }
+
+  @Override
+  public void memory(TrainingMemory memory) {
+    print("memory off the heap %s", memory);
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.spatz.generation;
 
+import dev.spatz.kernel.InsufficientMemoryException;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.NativeMemory;
 import dev.spatz.transformer.Decoder;
 import dev.spatz.transformer.KeyValueCache;
 import java.util.ArrayDeque;
@@ -8,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -61,7 +64,14 @@ final class Batch implements AutoCloseable {
     return size() < config.mostSequences() && reserved + job.mostBytes() <= config.cacheBytes();
   }
 
+  /** Gives a place to a job; one that there is not enough memory for ends. */
   void add(Job job) {
+    try {
+      requireMemory(job);
+    } catch (InsufficientMemoryException e) {
+      job.fail(e);
+      return;
+    }
     KeyValueCache cache = model.transformer().cache(job.mostTokens());
     if (job instanceof Session session) {
       writing.add(new Slot<>(session, cache));
@@ -71,10 +81,39 @@ final class Batch implements AutoCloseable {
     reserved += job.mostBytes();
   }
 
+  /** Makes sure of all that the jobs here may come to need, of which they may have little yet. */
+  private void requireMemory(Job job) {
+    NativeMemory.require(
+        reserved - cacheBytes() + job.mostBytes(),
+        String.format(
+            Locale.ROOT,
+            "keys and values of a text of up to %,d tokens beside %,d others",
+            job.mostTokens(),
+            size()),
+        "lower maxNewTokens, or EngineConfig.mostSequences");
+  }
+
+  private long cacheBytes() {
+    long bytes = 0;
+    for (Slot<?> slot : writing) {
+      bytes += slot.cache.bytes();
+    }
+    for (Slot<?> slot : reading) {
+      bytes += slot.cache.bytes();
+    }
+    return bytes;
+  }
+
   /** Frees the places of the jobs that have ended. */
   void removeEnded() {
     writing.removeIf(this::freeEnded);
     reading.removeIf(this::freeEnded);
+    countMemory(cacheBytes(), means.decoder().bytes() + means.kernels().bytes());
+  }
+
+  private void countMemory(long caches, long workspaces) {
+    means.counters().cacheBytes().set(caches);
+    means.counters().workspaceBytes().set(workspaces);
   }
 
   private boolean freeEnded(Slot<?> slot) {
@@ -170,5 +209,6 @@ final class Batch implements AutoCloseable {
     reading.forEach(slot -> slot.cache.close());
     means.decoder().close();
     means.kernels().close();
+    countMemory(0, 0);
   }
 }

@@ -105,6 +105,16 @@ final class Engine implements AutoCloseable {
         prefixes.bytes());
   }
 
+  /** Bytes off the heap: of keys and values, of beginnings, and what the thread works in. */
+  ModelMemory memory(long weights, long packedWeights, long workspaces) {
+    return new ModelMemory(
+        weights,
+        packedWeights,
+        counters.cacheBytes().get(),
+        prefixes.bytes(),
+        counters.workspaceBytes().get() + workspaces);
+  }
+
   private void run() {
     try (Batch batch = new Batch(model, decoders, config, prefixes, counters)) {
       while (admit(batch)) {

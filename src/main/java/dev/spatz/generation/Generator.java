@@ -140,9 +140,18 @@ public final class Generator implements AutoCloseable {
     return engine.statistics();
   }
 
-  /** Bytes of the packed weights, 0 until the first text. */
-  public long packedBytes() {
-    return decoders.bytes();
+  /**
+   * The memory that model and generator take off the heap.
+   *
+   * @throws IllegalStateException if the model is closed
+   */
+  public ModelMemory memory() {
+    return model
+        .lifetime()
+        .whileOpen(
+            () ->
+                engine.memory(
+                    model.transformer().bytes(), decoders.bytes(), decoders.workspaceBytes()));
   }
 
   /**

@@ -35,11 +35,17 @@ final class PackedDecoders implements Supplier<Decoder>, AutoCloseable {
     return weights == null ? 0 : weights.bytes();
   }
 
+  /** Bytes off the heap that the threads work in which read them. */
+  synchronized long workspaceBytes() {
+    return weights == null ? 0 : weights.workspaceBytes();
+  }
+
   /** Frees the packed weights; called when no text is being written any more. */
   @Override
   public synchronized void close() {
     if (weights != null) {
       weights.close();
+      weights = null;
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.spatz.generation;
 
+import dev.spatz.kernel.NativeMemory;
 import dev.spatz.transformer.KeyValueBlock;
 import dev.spatz.transformer.KeyValueCache;
 import java.util.Arrays;
@@ -58,7 +59,7 @@ final class PrefixCache implements AutoCloseable {
   void keep(int[] prompt, int from, KeyValueCache cache) {
     for (int block = from / BLOCK; (block + 1) * BLOCK <= cache.length(); block++) {
       Beginning beginning = Beginning.of(prompt, block);
-      if (mostBytes > 0 && !blocks.containsKey(beginning)) {
+      if (mostBytes > 0 && !blocks.containsKey(beginning) && NativeMemory.has(cache.blockBytes())) {
         KeyValueBlock copy = cache.block(block);
         blocks.put(beginning, copy);
         bytes += copy.bytes();

@@ -128,6 +128,11 @@ final class FloatMuon implements AutoCloseable {
     }
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   @Override
   public void close() {
     scratch.close();

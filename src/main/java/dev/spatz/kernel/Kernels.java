@@ -365,6 +365,9 @@ public interface Kernels extends AutoCloseable {
    */
   void muon(INDArray weights, INDArray gradients, INDArray moment, MuonStep step);
 
+  /** Bytes off the heap that the instance works in, as any thread may ask. */
+  long bytes();
+
   /** Frees what the instance owns; closing twice is fine. */
   @Override
   void close();

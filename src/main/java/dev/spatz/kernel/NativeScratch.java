@@ -1,16 +1,16 @@
 package dev.spatz.kernel;
 
-import org.bytedeco.javacpp.BytePointer;
 import org.jspecify.annotations.Nullable;
 
 /** Native memory that is used again at every call, one area for each slot, larger when needed. */
 final class NativeScratch implements AutoCloseable {
-  private static final int ALIGNMENT = 64;
+  private final @Nullable NativeBuffer[] areas;
 
-  private final @Nullable BytePointer[] areas;
+  /** Read by others than the thread that works with it. */
+  private volatile long bytes;
 
   NativeScratch(int slots) {
-    areas = new BytePointer[slots];
+    areas = new NativeBuffer[slots];
   }
 
   /** The address of room for so many floats; contents are left over, or lost when it grew. */
@@ -19,25 +19,34 @@ final class NativeScratch implements AutoCloseable {
   }
 
   long bytes(int slot, long count) {
-    BytePointer area = areas[slot];
-    if (area == null || area.capacity() < count + ALIGNMENT) {
-      if (area != null) {
-        area.close();
-      }
-      area = new BytePointer(count + ALIGNMENT);
+    NativeBuffer area = areas[slot];
+    if (area == null || area.capacity() < count) {
+      close(slot);
+      area = new NativeBuffer(count);
       areas[slot] = area;
+      bytes += area.bytes();
     }
-    return (area.address() + ALIGNMENT - 1) & -ALIGNMENT;
+    return area.address();
+  }
+
+  /** Bytes off the heap of all areas. */
+  long bytes() {
+    return bytes;
+  }
+
+  private void close(int slot) {
+    NativeBuffer area = areas[slot];
+    if (area != null) {
+      areas[slot] = null;
+      bytes -= area.bytes();
+      area.close();
+    }
   }
 
   @Override
   public void close() {
     for (int slot = 0; slot < areas.length; slot++) {
-      BytePointer area = areas[slot];
-      if (area != null) {
-        area.close();
-        areas[slot] = null;
-      }
+      close(slot);
     }
   }
 }

@@ -108,6 +108,11 @@ final class Nd4jActivations {
         NDArrayIndex.all(), NDArrayIndex.interval(index * width, (index + 1) * width));
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   void close() {
     scratch.close();
   }

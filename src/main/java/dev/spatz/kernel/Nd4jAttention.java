@@ -255,6 +255,11 @@ final class Nd4jAttention {
     return batch.reshape('c', batch.size(0) * batch.size(1), batch.size(2));
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   void close() {
     scratch.close();
   }

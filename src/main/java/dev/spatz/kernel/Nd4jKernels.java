@@ -380,6 +380,15 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
+  public long bytes() {
+    return scratch.bytes()
+        + normalizations.bytes()
+        + activations.bytes()
+        + attention.bytes()
+        + muon.bytes();
+  }
+
+  @Override
   public void close() {
     closed = true;
     scratch.close();

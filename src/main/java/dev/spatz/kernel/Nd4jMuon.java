@@ -50,6 +50,11 @@ final class Nd4jMuon implements AutoCloseable {
     return x;
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   @Override
   public void close() {
     scratch.close();

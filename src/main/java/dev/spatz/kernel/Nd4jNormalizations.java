@@ -124,6 +124,11 @@ final class Nd4jNormalizations {
     return means;
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   void close() {
     scratch.close();
   }

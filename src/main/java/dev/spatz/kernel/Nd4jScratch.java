@@ -14,7 +14,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Nd4jScratch implements AutoCloseable {
   private final List<@Nullable Slot> slots = new ArrayList<>();
 
-  private record Slot(INDArray flat, INDArray view) {}
+  /** Read by others than the thread that works with it. */
+  private volatile long bytes;
+
+  private record Slot(INDArray flat, INDArray view) {
+    long bytes() {
+      return flat.length() * flat.dataType().width();
+    }
+  }
 
   /** The slot's array in this type and shape; its contents are left over from any earlier use. */
   INDArray array(int slot, DataType type, long... shape) {
@@ -31,9 +38,12 @@ final class Nd4jScratch implements AutoCloseable {
       }
     }
     if (held != null) {
+      bytes -= held.bytes();
       held.flat.close();
     }
-    return hold(slot, Tensors.zeros(type, length(shape)), shape);
+    INDArray flat = Tensors.zeros(type, length(shape));
+    bytes += flat.length() * type.width();
+    return hold(slot, flat, shape);
   }
 
   /** The slot's array in the type and shape of another. */
@@ -45,6 +55,11 @@ final class Nd4jScratch implements AutoCloseable {
     INDArray view = Tensors.view(flat, 0, shape);
     slots.set(slot, new Slot(flat, view));
     return view;
+  }
+
+  /** Bytes off the heap of all slots. */
+  long bytes() {
+    return bytes;
   }
 
   private static long length(long... shape) {
@@ -63,5 +78,6 @@ final class Nd4jScratch implements AutoCloseable {
       }
     }
     slots.clear();
+    bytes = 0;
   }
 }

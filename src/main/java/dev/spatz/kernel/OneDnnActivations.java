@@ -90,6 +90,11 @@ final class OneDnnActivations implements AutoCloseable {
     return copy;
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   @Override
   public void close() {
     scratch.close();

@@ -321,6 +321,11 @@ final class OneDnnAttention implements AutoCloseable {
     }
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes() + masks.bytes();
+  }
+
   @Override
   public void close() {
     scratch.close();

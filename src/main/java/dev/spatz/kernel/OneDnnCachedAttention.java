@@ -131,6 +131,11 @@ final class OneDnnCachedAttention implements AutoCloseable {
     }
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   @Override
   public void close() {
     scratch.close();

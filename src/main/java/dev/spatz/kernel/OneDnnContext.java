@@ -87,6 +87,11 @@ final class OneDnnContext implements AutoCloseable {
     return attributes;
   }
 
+  /** Bytes off the heap that primitives work in; their code is not counted. */
+  long bytes() {
+    return scratchpad.bytes();
+  }
+
   @Override
   public void close() {
     primitives.values().forEach(OneDnnPrimitive::close);

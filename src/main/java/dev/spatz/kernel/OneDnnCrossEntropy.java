@@ -151,6 +151,11 @@ final class OneDnnCrossEntropy implements AutoCloseable {
     memory.read(floats, into, 0, head.channels);
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   @Override
   public void close() {
     scratch.close();

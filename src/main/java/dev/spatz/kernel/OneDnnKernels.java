@@ -459,6 +459,20 @@ final class OneDnnKernels implements Kernels {
   }
 
   @Override
+  public long bytes() {
+    return context.bytes()
+        + scratch.bytes()
+        + linear.bytes()
+        + packedMatmul.bytes()
+        + activations.bytes()
+        + normalizations.bytes()
+        + attention.bytes()
+        + cachedAttention.bytes()
+        + crossEntropy.bytes()
+        + muon.bytes();
+  }
+
+  @Override
   public void close() {
     if (!closed) {
       closed = true;

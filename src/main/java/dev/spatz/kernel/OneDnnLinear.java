@@ -91,6 +91,11 @@ final class OneDnnLinear implements AutoCloseable {
     return typed;
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   @Override
   public void close() {
     scratch.close();

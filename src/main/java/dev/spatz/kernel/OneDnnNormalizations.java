@@ -264,6 +264,11 @@ final class OneDnnNormalizations implements AutoCloseable {
     memory.write(target, sums, 0, count);
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   @Override
   public void close() {
     scratch.close();

@@ -284,6 +284,11 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     return layout;
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return scratch.bytes();
+  }
+
   @Override
   public void close() {
     scratch.close();

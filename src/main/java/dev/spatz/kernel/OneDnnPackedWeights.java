@@ -1,11 +1,7 @@
 package dev.spatz.kernel;
 
-import org.bytedeco.javacpp.BytePointer;
-
 /** Weights in oneDNN's own layout for them, one slice after the other. */
 final class OneDnnPackedWeights implements PackedWeights {
-  private static final int ALIGNMENT = 64;
-
   final Slices slices;
   final int inputs;
   final WeightPrecision precision;
@@ -14,7 +10,7 @@ final class OneDnnPackedWeights implements PackedWeights {
   final float[] scales;
 
   private final long[] offsets;
-  private final BytePointer memory;
+  private final NativeBuffer memory;
 
   /** Room for slices of these sizes in bytes. */
   OneDnnPackedWeights(Slices slices, int inputs, WeightPrecision precision, long[] sizes) {
@@ -24,17 +20,14 @@ final class OneDnnPackedWeights implements PackedWeights {
     this.scales = new float[precision == WeightPrecision.INT8 ? slices.outputs() : 0];
     this.offsets = new long[sizes.length + 1];
     for (int i = 0; i < sizes.length; i++) {
-      offsets[i + 1] = (offsets[i] + sizes[i] + ALIGNMENT - 1) & -ALIGNMENT;
+      offsets[i + 1] = NativeBuffer.aligned(offsets[i] + sizes[i]);
     }
-    this.memory = new BytePointer(offsets[sizes.length] + ALIGNMENT);
+    this.memory = new NativeBuffer(offsets[sizes.length]);
   }
 
   /** Where a slice begins. */
   long address(int slice) {
-    if (memory.isNull()) {
-      throw new IllegalStateException("the packed weights are closed");
-    }
-    return ((memory.address() + ALIGNMENT - 1) & -ALIGNMENT) + offsets[slice];
+    return memory.address() + offsets[slice];
   }
 
   @Override
@@ -44,7 +37,7 @@ final class OneDnnPackedWeights implements PackedWeights {
 
   @Override
   public long bytes() {
-    return offsets[slices.count()] + (long) scales.length * Float.BYTES;
+    return memory.bytes();
   }
 
   @Override

@@ -10,7 +10,7 @@ public interface PackedWeights extends AutoCloseable {
   /** The number of slices, at least 1. */
   int slices();
 
-  /** Bytes off the heap. */
+  /** Bytes off the heap, those of int8 scales not among them. */
   long bytes();
 
   /** Frees the memory; closing twice is fine. */

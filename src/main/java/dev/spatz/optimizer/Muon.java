@@ -4,6 +4,7 @@ import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.MuonStep;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.transformer.Parameter;
+import dev.spatz.transformer.ParameterLayout;
 import dev.spatz.transformer.ParameterSet;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,11 @@ public final class Muon implements Optimizer {
                         Tensors.view(moments, matrix.offset() - from, matrix.shape())))
             .toList();
     this.rest = new AdamW(config.rest(), weights, gradients, from, to);
+  }
+
+  /** The number of weights of a layout that have one moment, not two. */
+  static long elements(ParameterLayout layout) {
+    return layout.hidden().stream().mapToLong(Parameter::size).sum();
   }
 
   @Override

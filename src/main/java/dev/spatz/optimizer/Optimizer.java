@@ -1,8 +1,10 @@
 package dev.spatz.optimizer;
 
 import dev.spatz.kernel.Kernels;
+import dev.spatz.transformer.ParameterLayout;
 import dev.spatz.transformer.ParameterSet;
 import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -32,6 +34,12 @@ public sealed interface Optimizer extends AutoCloseable permits AdamW, Muon {
       return new Muon(muon, weights, gradients);
     }
     return new AdamW((AdamWConfig) config, weights, gradients);
+  }
+
+  /** Bytes off the heap that the optimizer of a configuration remembers. */
+  static long bytes(OptimizerConfig config, ParameterLayout layout, DataType type) {
+    long once = config instanceof MuonConfig ? Muon.elements(layout) : 0;
+    return type.width() * (2 * layout.elements() - once);
   }
 
   /** The number of tasks of a step. */

@@ -4,9 +4,11 @@ import dev.spatz.dataset.Sequences;
 import dev.spatz.dataset.TokenSequence;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.NativeMemory;
 import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.transformer.InferenceWeights;
 import dev.spatz.transformer.Transformer;
+import dev.spatz.transformer.TransformerConfig;
 import dev.spatz.transformer.Workspace;
 import java.util.Arrays;
 import java.util.Locale;
@@ -28,6 +30,7 @@ public final class Evaluator {
    * @param precision of the matrices: what texts written with them are like
    * @throws IllegalArgumentException if there are fewer than 2 tokens
    * @throws IllegalStateException if the precision is not possible here
+   * @throws dev.spatz.kernel.InsufficientMemoryException if there is not enough memory
    */
   public static Evaluation evaluate(
       Transformer transformer,
@@ -39,6 +42,7 @@ public final class Evaluator {
       return evaluate(transformer, tokens, threads, backend);
     }
     requireTwo(tokens);
+    requireMemory(transformer.config(), threads);
     try (InferenceWeights weights = transformer.inferenceWeights(backend, 1, precision);
         WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
       Measure measure = weights::loss;
@@ -51,11 +55,19 @@ public final class Evaluator {
   static Evaluation evaluate(
       Transformer transformer, TokenSequence tokens, int threads, KernelBackend backend) {
     requireTwo(tokens);
+    requireMemory(transformer.config(), threads);
     try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
       Measure measure = transformer::loss;
       return evaluate(
           measure, windows(transformer, tokens), Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
     }
+  }
+
+  private static void requireMemory(TransformerConfig model, int threads) {
+    NativeMemory.require(
+        threads * Workspace.bytes(model, false, WINDOWS_AT_A_TIME, model.contextLength()),
+        "evaluating",
+        String.format(Locale.ROOT, "lower threads (%d) in LoadOptions", threads));
   }
 
   private static Sequences windows(Transformer transformer, TokenSequence tokens) {

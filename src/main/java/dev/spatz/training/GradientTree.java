@@ -44,11 +44,32 @@ final class GradientTree implements AutoCloseable {
 
   /** A tree over {@code shards} shards for {@code threads} threads. */
   GradientTree(Transformer transformer, int shards, int threads) {
+    split(transformer, new Node(0, shards), depth(shards, threads));
+  }
+
+  /** How often the root is split, so that there is a task for each thread. */
+  private static int depth(int shards, int threads) {
     int depth = 0;
     while (1 << depth < Math.min(threads, shards)) {
       depth++;
     }
-    split(transformer, new Node(0, shards), depth);
+    return depth;
+  }
+
+  /** The number of buffers of gradients that a tree has. */
+  static int buffers(int shards, int threads) {
+    return buffers(new Node(0, shards), depth(shards, threads));
+  }
+
+  private static int buffers(Node node, int depth) {
+    return depth > 0 && node.size() > 1
+        ? buffers(node.left(), depth - 1) + buffers(node.right(), depth - 1)
+        : 1 + levels(node.size());
+  }
+
+  /** How many levels are below a node of so many shards. */
+  private static int levels(int shards) {
+    return shards > 1 ? 1 + levels((shards + 1) / 2) : 0;
   }
 
   /** Makes the tasks under a node; returns the buffer in which their sum will be. */
@@ -61,7 +82,7 @@ final class GradientTree implements AutoCloseable {
     }
     tasks.add(node);
     List<ParameterSet> levels = new ArrayList<>();
-    for (int size = node.size(); size > 1; size = (size + 1) / 2) {
+    for (int level = 0; level < levels(node.size()); level++) {
       levels.add(zeros(transformer));
     }
     scratch.add(levels);

@@ -16,6 +16,11 @@ public final class LoggingListener implements TrainingListener {
   }
 
   @Override
+  public void memory(TrainingMemory memory) {
+    LOG.info("memory off the heap: {}", memory);
+  }
+
+  @Override
   public void resumed(long step) {
     LOG.info("going on after step {}", step);
   }

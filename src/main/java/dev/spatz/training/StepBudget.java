@@ -1,15 +1,18 @@
 package dev.spatz.training;
 
 import dev.spatz.dataset.TrainingData;
-import dev.spatz.kernel.KernelBackend;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
 /** How many steps fit into a time, found by timing some that leave no trace. */
 final class StepBudget {
+  /** Steps of a plan whose number of steps is not yet known. */
+  static final long MANY = 1_000_000;
+
   private static final int LEAST_STEPS = 3;
   private static final int MOST_STEPS = 50;
   private static final double NANOS = 1e9;
@@ -25,15 +28,18 @@ final class StepBudget {
 
   private StepBudget() {}
 
-  /** The number of steps that fit into the configuration's time budget with its evaluations. */
+  /**
+   * The number of steps that fit into a time with their evaluations.
+   *
+   * @param plan for {@link #MANY} steps
+   */
   static long steps(
       Transformer transformer,
       TrainingData data,
       WorkerTeam team,
-      TrainingConfig config,
-      KernelBackend kernels) {
-    TrainingPlan plan = TrainingPlan.of(config, transformer.config(), 1_000_000, kernels);
-    double budget = config.timeBudget().toSeconds() + config.timeBudget().getNano() / NANOS;
+      TrainingPlan plan,
+      Duration time) {
+    double budget = time.toSeconds() + time.getNano() / NANOS;
     double step = secondsPerStep(transformer, data, team, plan, budget * TIMING);
     double token = step / plan.tokensPerStep() / 3; // a forward pass is a third of a step
     long validation = data.validationTokens();

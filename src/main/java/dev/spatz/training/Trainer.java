@@ -2,6 +2,7 @@ package dev.spatz.training;
 
 import dev.spatz.dataset.Sequences;
 import dev.spatz.dataset.TrainingData;
+import dev.spatz.kernel.InsufficientMemoryException;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Precision;
 import dev.spatz.transformer.ParameterSet;
@@ -16,8 +17,6 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Trains a model: step after step, with evaluations in between, until a reason to stop. The best
@@ -29,8 +28,6 @@ import org.slf4j.LoggerFactory;
 public final class Trainer implements AutoCloseable {
   /** How many steps the reported training loss is the mean of. */
   private static final int RECENT_STEPS = 20;
-
-  private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
   private final Transformer transformer;
   private final boolean ownsTransformer;
@@ -67,12 +64,6 @@ public final class Trainer implements AutoCloseable {
     this.best = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
     best.copyFrom(transformer.parameters());
     this.sum = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
-    LOG.info(
-        "memory off the heap: {} bytes of weights, {} of gradients for {} threads, {} of moments",
-        transformer.parameters().bytes(),
-        trainingStep.gradientBytes(),
-        team.size(),
-        trainingStep.momentBytes());
   }
 
   /**
@@ -83,19 +74,26 @@ public final class Trainer implements AutoCloseable {
    * @throws IllegalArgumentException if the data set is too small for one window of the context
    *     length, or its vocabulary is not the model's
    * @throws IllegalStateException if the configuration's precision is not possible here
+   * @throws InsufficientMemoryException if there is not enough memory off the heap
    */
   public static Trainer create(
       Transformer transformer, TrainingData data, TrainingConfig config, KernelBackend kernels) {
     requireFitting(data, transformer);
-    boolean mixed =
-        config.precision().resolve(kernels, transformer.config().channels()) == Precision.BF16;
+    TrainingPlan undecided =
+        TrainingPlan.of(
+            config,
+            transformer.config(),
+            config.steps() > 0 ? config.steps() : StepBudget.MANY,
+            kernels);
+    requireMemory(undecided, config.threads());
+    boolean mixed = undecided.precision() == Precision.BF16;
     Transformer passes = mixed ? transformer.mixed() : transformer;
-    WorkerTeam team = team(config.threads(), passes, kernels);
+    WorkerTeam team = new WorkerTeam(threads(config.threads()), passes, kernels);
     try {
       long steps =
           config.steps() > 0
               ? config.steps()
-              : StepBudget.steps(passes, data, team, config, kernels);
+              : StepBudget.steps(passes, data, team, undecided, config.timeBudget());
       TrainingPlan plan = TrainingPlan.of(config, transformer.config(), steps, kernels);
       return new Trainer(passes, mixed, data, team, plan);
     } catch (RuntimeException | Error e) {
@@ -118,14 +116,19 @@ public final class Trainer implements AutoCloseable {
   public static Trainer create(
       Transformer transformer, TrainingData data, TrainingPlan plan, int threads) {
     requireFitting(data, transformer);
+    requireMemory(plan, threads);
     boolean mixed = plan.precision() == Precision.BF16;
     Transformer passes = mixed ? transformer.mixed() : transformer;
-    return new Trainer(passes, mixed, data, team(threads, passes, plan.kernels()), plan);
+    WorkerTeam team = new WorkerTeam(threads(threads), passes, plan.kernels());
+    return new Trainer(passes, mixed, data, team, plan);
   }
 
-  private static WorkerTeam team(int threads, Transformer passes, KernelBackend kernels) {
-    int size = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-    return new WorkerTeam(size, passes, kernels);
+  private static int threads(int given) {
+    return given > 0 ? given : Runtime.getRuntime().availableProcessors();
+  }
+
+  private static void requireMemory(TrainingPlan plan, int threads) {
+    TrainingMemory.of(plan, threads(threads)).require(plan, threads(threads));
   }
 
   private static void requireFitting(TrainingData data, Transformer transformer) {
@@ -220,6 +223,7 @@ public final class Trainer implements AutoCloseable {
   public TrainingResult run(TrainingListener listener, Cancellation cancellation) {
     start = System.nanoTime();
     listener.started(plan);
+    listener.memory(TrainingMemory.of(plan, team.size()));
     if (bestEvaluation == null) {
       evaluate(listener);
     } else {

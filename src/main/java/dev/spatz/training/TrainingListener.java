@@ -11,6 +11,9 @@ public interface TrainingListener {
   /** The run begins; everything automatic is decided. */
   default void started(TrainingPlan plan) {}
 
+  /** The memory off the heap that the run takes; after {@link #started}. */
+  default void memory(TrainingMemory memory) {}
+
   /** The run goes on where it had stopped, after {@code step} steps; after {@link #started}. */
   default void resumed(long step) {}
 
@@ -39,6 +42,12 @@ public interface TrainingListener {
       public void started(TrainingPlan plan) {
         first.started(plan);
         other.started(plan);
+      }
+
+      @Override
+      public void memory(TrainingMemory memory) {
+        first.memory(memory);
+        other.memory(memory);
       }
 
       @Override

@@ -148,16 +148,6 @@ final class TrainingStep implements AutoCloseable {
     refresh();
   }
 
-  /** Bytes off the heap for gradients: fewer threads need fewer buffers of them. */
-  long gradientBytes() {
-    return tree.bytes();
-  }
-
-  /** Bytes off the heap for the optimizer's moments. */
-  long momentBytes() {
-    return optimizer.bytes();
-  }
-
   /** What the optimizer remembers, see {@link Optimizer#state}. */
   Map<String, INDArray> optimizerState() {
     return optimizer.state();

@@ -110,6 +110,11 @@ final class WorkerTeam implements AutoCloseable {
     return workers.size();
   }
 
+  /** Bytes off the heap that the kernels of all threads work in. */
+  long scratchBytes() {
+    return workers.stream().mapToLong(worker -> worker.kernels.bytes()).sum();
+  }
+
   /**
    * Runs tasks 0…count−1 and waits for them all, also when the calling thread is interrupted: the
    * memory they use must not be freed under them. The first exception of a task is thrown again.

@@ -90,6 +90,25 @@ final class Activations implements AutoCloseable {
     this.norm = rows(whole.norm, rows);
   }
 
+  /** Bytes off the heap of activations of {@code rows} rows, as the constructor allocates them. */
+  static long bytes(
+      TransformerConfig config, DataType type, DataType operands, int rows, boolean shared) {
+    long channels = config.channels();
+    long normalized = channels * operands.width() + 2L * type.width();
+    long operand =
+        config.attentionShape(1).rowWidth()
+            + (long) config.heads() * config.headSize()
+            + config.hiddenWidth()
+            + config.feedForward();
+    long block = 2 * normalized + operand * operands.width() + 2 * channels * type.width();
+    if (config.architecture() == Architecture.QWEN3) {
+      long heads = config.heads() + config.keyValueHeads();
+      block += heads * (config.headSize() + 1L) * type.width();
+    }
+    long blocks = shared ? 1 : config.layers();
+    return rows * (channels * type.width() + blocks * block + normalized);
+  }
+
   /** The residual stream that enters a block. */
   INDArray input(int layer) {
     return layer == 0 ? embedded : blocks.get(layer - 1).out;

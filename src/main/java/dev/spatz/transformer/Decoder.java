@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -293,6 +294,16 @@ public final class Decoder implements AutoCloseable {
                 Locale.ROOT, "token id %d is outside the vocabulary of %,d", id, vocabularySize));
       }
     }
+  }
+
+  /** Bytes off the heap. */
+  public long bytes() {
+    if (logits.wasClosed()) {
+      return 0;
+    }
+    DataType type = logits.dataType();
+    return Activations.bytes(transformer.config(), type, type, MOST_SEQUENCES, true)
+        + logits.length() * type.width();
   }
 
   /** Frees the memory; closing twice is fine. */

@@ -2,6 +2,7 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.NativeMemory;
 import dev.spatz.kernel.PackedWeights;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WeightPrecision;
@@ -32,6 +33,11 @@ public final class InferenceWeights implements AutoCloseable {
     }
     precision.require(backend);
     transformer.parameters().requireOpen();
+    NativeMemory.require(
+        transformer.weights().mapElements()
+            * (backend == KernelBackend.ONEDNN ? precision.bytes() : Float.BYTES),
+        String.format(Locale.ROOT, "the matrices once more, packed (precision %s)", precision),
+        "take a precision of fewer bytes (LoadOptions.withPrecision)");
     this.transformer = transformer;
     team = new SliceTeam(threads, backend);
     try (Kernels kernels = backend.create()) {
@@ -111,6 +117,11 @@ public final class InferenceWeights implements AutoCloseable {
   /** Bytes of the packed matrices, off the heap. */
   public long bytes() {
     return packed.stream().mapToLong(PackedWeights::bytes).sum();
+  }
+
+  /** Bytes off the heap that the threads work in which read them. */
+  public long workspaceBytes() {
+    return team.bytes();
   }
 
   /** Ends the threads and frees the memory; closing twice is fine. */

@@ -25,8 +25,8 @@ public final class KeyValueCache implements AutoCloseable {
   private final int contextLength;
   private final int expected;
   private int length;
-  private int capacity;
-  private boolean closed;
+  private volatile int capacity; // read by others than the thread that works with it
+  private volatile boolean closed;
 
   /** For at most {@code expected} tokens, as far as is known; up to the context can come. */
   KeyValueCache(TransformerConfig config, DataType type, int expected) {
@@ -125,6 +125,16 @@ public final class KeyValueCache implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** Bytes off the heap, as any thread may ask. */
+  public long bytes() {
+    return closed ? 0 : bytes(config, type, capacity);
+  }
+
+  /** Bytes off the heap of a {@link #block}. */
+  public long blockBytes() {
+    return bytes(config, type, BLOCK);
   }
 
   /** The number of tokens so far. */

@@ -1,7 +1,9 @@
 package dev.spatz.transformer;
 
+import dev.spatz.kernel.NativeMemory;
 import dev.spatz.kernel.Tensors;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -26,6 +28,20 @@ public final class ParameterSet implements AutoCloseable {
 
   /** A new set of zeros; the caller closes it. */
   public static ParameterSet zeros(ParameterLayout layout, DataType type) {
+    return new ParameterSet(layout, type);
+  }
+
+  /**
+   * A new set of zeros for the weights of a model.
+   *
+   * @throws dev.spatz.kernel.InsufficientMemoryException if there is not enough memory
+   */
+  static ParameterSet weights(TransformerConfig config, DataType type) {
+    ParameterLayout layout = ParameterLayout.of(config);
+    NativeMemory.require(
+        layout.elements() * type.width() + RotaryTable.bytes(config, type),
+        String.format(Locale.ROOT, "the weights of %,d parameters", config.parameterCount()),
+        "take a smaller model");
     return new ParameterSet(layout, type);
   }
 

@@ -31,6 +31,14 @@ final class RotaryTable implements AutoCloseable {
     Tensors.write(sines, 0, sine, 0, sine.length);
   }
 
+  /** Bytes off the heap of the table of a model; 0 if it has none. */
+  static long bytes(TransformerConfig config, DataType type) {
+    if (!config.gated()) {
+      return 0;
+    }
+    return 2L * config.contextLength() * (config.headSize() / 2) * type.width();
+  }
+
   @Override
   public void close() {
     cosines.close();

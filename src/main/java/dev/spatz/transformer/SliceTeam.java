@@ -187,6 +187,11 @@ final class SliceTeam implements AutoCloseable {
     }
   }
 
+  /** Bytes off the heap that the helpers work in. */
+  long bytes() {
+    return helpers.stream().mapToLong(helper -> helper.kernels.bytes()).sum();
+  }
+
   /** Ends the threads, when no caller is left; closing twice is fine. */
   @Override
   public void close() {

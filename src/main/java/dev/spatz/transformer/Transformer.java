@@ -25,10 +25,6 @@ public final class Transformer implements AutoCloseable {
   private final Weights weights;
   private final @Nullable RotaryTable rotary;
 
-  private Transformer(TransformerConfig config, DataType type) {
-    this(config, ParameterSet.zeros(ParameterLayout.of(config), type), type);
-  }
-
   private Transformer(TransformerConfig config, ParameterSet parameters, DataType operands) {
     DataType type = parameters.flat().dataType();
     this.config = config;
@@ -41,12 +37,12 @@ public final class Transformer implements AutoCloseable {
 
   /** A model whose weights are all zero, to be filled from a file; the caller closes it. */
   public static Transformer zeros(TransformerConfig config, DataType type) {
-    return new Transformer(config, type);
+    return new Transformer(config, ParameterSet.weights(config, type), type);
   }
 
   /** A model with random weights of a seed, see {@link Initialization}; the caller closes it. */
   public static Transformer initialized(TransformerConfig config, DataType type, long seed) {
-    Transformer transformer = new Transformer(config, type);
+    Transformer transformer = new Transformer(config, ParameterSet.weights(config, type), type);
     Initialization.fill(transformer.parameters, config, seed);
     return transformer;
   }
@@ -103,6 +99,11 @@ public final class Transformer implements AutoCloseable {
               config.contextLength()));
     }
     return new Workspace(config, dataType(), matrices.flat().dataType(), sequences, time);
+  }
+
+  /** Bytes off the heap of the weights, and of what rotary positions need; it must be open. */
+  public long bytes() {
+    return matrices.bytes() + RotaryTable.bytes(config, dataType());
   }
 
   /** A new, empty sequence to decode; the caller closes it. */

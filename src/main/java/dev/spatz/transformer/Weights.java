@@ -91,6 +91,17 @@ record Weights(
     head.forward(kernels, normalized.values(), null, logits);
   }
 
+  /** The number of weights of all linear maps. */
+  long mapElements() {
+    long elements = head.weight().length();
+    for (Layer layer : layers) {
+      for (LinearMap map : List.of(layer.qkv, layer.projection, layer.up, layer.down)) {
+        elements += map.weight().length();
+      }
+    }
+    return elements;
+  }
+
   /** The same weights, with other linear maps. */
   Weights withMaps(UnaryOperator<LinearMap> change) {
     return new Weights(

@@ -71,8 +71,7 @@ public final class Workspace implements AutoCloseable {
     for (int layer = 0; layer < config.layers(); layer++) {
       logSumExp.add(zeros(type, (long) rows * config.heads()));
     }
-    int logitRows = Math.min(rows, Math.max(LEAST_LOGIT_ROWS, LOGITS / config.vocabularySize()));
-    this.logits = zeros(type, logitRows, config.vocabularySize());
+    this.logits = zeros(type, logitRows(config, rows), config.vocabularySize());
     this.gradients =
         new Gradients(
             zeros(type, rows, config.channels()),
@@ -85,6 +84,37 @@ public final class Workspace implements AutoCloseable {
     this.whole = view(0, rows, config.attentionShape(time));
     this.packed = List.of(whole);
     alignAll();
+  }
+
+  private static int logitRows(TransformerConfig config, int rows) {
+    return Math.min(rows, Math.max(LEAST_LOGIT_ROWS, LOGITS / config.vocabularySize()));
+  }
+
+  /**
+   * Bytes off the heap of a workspace of a float32 model.
+   *
+   * @param mixed whether it is trained in mixed precision
+   */
+  public static long bytes(TransformerConfig config, boolean mixed, int sequences, int time) {
+    DataType operands = mixed ? DataType.BFLOAT16 : DataType.FLOAT;
+    return bytes(config, DataType.FLOAT, operands, sequences, time);
+  }
+
+  /** The same of any types, as the constructor allocates it. */
+  static long bytes(
+      TransformerConfig config, DataType type, DataType operands, int sequences, int time) {
+    int rows = Math.multiplyExact(sequences, time);
+    long logits = (long) logitRows(config, rows) * config.vocabularySize();
+    long stream = 2L * config.channels();
+    long operand =
+        config.channels()
+            + config.attentionShape(time).rowWidth()
+            + (long) config.heads() * config.headSize()
+            + config.hiddenWidth()
+            + config.feedForward();
+    return Activations.bytes(config, type, operands, rows, false)
+        + type.width() * (logits + (long) rows * config.heads() * config.layers() + rows * stream)
+        + operands.width() * rows * operand;
   }
 
   /** Lays out the rows as at first: sequences of T positions after each other. */

@@ -217,7 +217,8 @@ final class MainTest {
     Answer info = run("info", model);
     assertEquals(0, info.exit(), info.err());
     assertTrue(info.out().contains("seed                 7\n"), info.out());
-    assertTrue(info.out().contains("bytes of weights"), info.out());
+    assertTrue(info.out().contains("B: weights "), info.out());
+    assertTrue(info.out().contains("memory of a text     up to "), info.out());
     assertTrue(info.out().contains("tokenizer            byte-level BPE, "), info.out());
 
     Answer generated =

@@ -468,6 +468,11 @@ final class NaiveKernels implements Kernels {
   }
 
   @Override
+  public long bytes() {
+    return 0;
+  }
+
+  @Override
   public void close() {
     // Owns nothing.
   }

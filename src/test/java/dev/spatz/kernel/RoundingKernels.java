@@ -305,6 +305,11 @@ final class RoundingKernels implements Kernels {
   }
 
   @Override
+  public long bytes() {
+    return kernels.bytes();
+  }
+
+  @Override
   public void close() {
     kernels.close();
   }

@@ -1,0 +1,90 @@
+package dev.spatz.training;
+
+import dev.spatz.kernel.NativeMemory;
+import dev.spatz.kernel.Precision;
+import dev.spatz.optimizer.Optimizer;
+import dev.spatz.transformer.ParameterLayout;
+import dev.spatz.transformer.TransformerConfig;
+import dev.spatz.transformer.Workspace;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * The memory off the heap that a training takes, in bytes, known before it begins.
+ *
+ * @param weights of the model
+ * @param copies of the weights in bfloat16; 0 in float32
+ * @param gradients in as many buffers as the threads need
+ * @param moments of the optimizer
+ * @param kept weights: the best ones, and the sum of those that are averaged
+ * @param activations of all threads, and about a quarter of that for what their kernels work in;
+ *     the only part that is estimated
+ */
+public record TrainingMemory(
+    long weights, long copies, long gradients, long moments, long kept, long activations) {
+  private static final DataType FLOAT = DataType.FLOAT;
+
+  /** What a plan takes with so many worker threads. */
+  public static TrainingMemory of(TrainingPlan plan, int threads) {
+    TransformerConfig model = plan.model();
+    ParameterLayout layout = ParameterLayout.of(model);
+    long set = layout.elements() * FLOAT.width();
+    boolean mixed = plan.precision() == Precision.BF16;
+    return new TrainingMemory(
+        set,
+        mixed ? layout.elements() * DataType.BFLOAT16.width() : 0,
+        set * GradientTree.buffers(plan.shards(), threads),
+        Optimizer.bytes(plan.optimizer(), layout, FLOAT),
+        2 * set,
+        threads * activations(plan, mixed));
+  }
+
+  /** A worker may meet shards of two sizes, and evaluates with the larger. */
+  private static long activations(TrainingPlan plan, boolean mixed) {
+    int smallest = plan.batchSize() / plan.shards();
+    int time = plan.model().contextLength();
+    return IntStream.rangeClosed(smallest, plan.largestShard())
+        .mapToLong(sequences -> Workspace.bytes(plan.model(), mixed, sequences, time))
+        .map(bytes -> bytes + bytes / 4)
+        .sum();
+  }
+
+  /** All of it. */
+  public long total() {
+    return weights + copies + gradients + moments + kept + activations;
+  }
+
+  /**
+   * Makes sure that there is as much, beside the weights, which are there already.
+   *
+   * @throws dev.spatz.kernel.InsufficientMemoryException if there is not
+   */
+  void require(TrainingPlan plan, int threads) {
+    String remedy =
+        activations > gradients
+            ? String.format(
+                Locale.ROOT,
+                "lower batchSize (%d) with more accumulation, contextLength (%d) or threads (%d)",
+                plan.batchSize(),
+                plan.model().contextLength(),
+                threads)
+            : String.format(Locale.ROOT, "lower threads (%d), or train a smaller model", threads);
+    NativeMemory.require(total() - weights, "training (" + this + ")", remedy);
+  }
+
+  /** The total and its parts, for people. */
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "%s: weights %s, %sgradients %s, moments %s, kept weights %s, activations %s",
+        NativeMemory.format(total()),
+        NativeMemory.format(weights),
+        copies == 0 ? "" : "bfloat16 copies " + NativeMemory.format(copies) + ", ",
+        NativeMemory.format(gradients),
+        NativeMemory.format(moments),
+        NativeMemory.format(kept),
+        NativeMemory.format(activations));
+  }
+}
