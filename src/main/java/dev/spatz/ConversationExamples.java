@@ -10,7 +10,6 @@ import dev.spatz.tokenizer.EncodedChat;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.slf4j.Logger;
@@ -90,30 +89,13 @@ final class ConversationExamples {
     }
   }
 
-  /** After what begins a text, where the tokenizer puts something there and the template not. */
   private EncodedExample example(Conversation conversation) {
-    EncodedChat chat = template.encode(tokenizer, conversation.messages(), false);
-    int[] ids = chat.ids();
-    boolean[] predicted = chat.byAssistant();
-    int begin = tokenizer.beginOfText().orElse(tokenizer.endOfText());
-    if (ids.length > 0 && ids[0] == begin) {
-      return new EncodedExample(ids, predicted);
+    EncodedChat chat;
+    try {
+      chat = template.encodeExample(tokenizer, conversation.messages());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(conversation.place() + ": " + e.getMessage(), e);
     }
-    int[] begun = new int[ids.length + 1];
-    boolean[] begunPredicted = new boolean[ids.length + 1];
-    begun[0] = begin;
-    System.arraycopy(ids, 0, begun, 1, ids.length);
-    System.arraycopy(predicted, 0, begunPredicted, 1, ids.length);
-    int last = lastPredicted(begunPredicted); // what follows it teaches nothing
-    return new EncodedExample(
-        Arrays.copyOf(begun, last + 1), Arrays.copyOf(begunPredicted, last + 1));
-  }
-
-  private static int lastPredicted(boolean[] predicted) {
-    int last = predicted.length - 1;
-    while (last > 0 && !predicted[last]) {
-      last--;
-    }
-    return last;
+    return new EncodedExample(chat.ids(), chat.byAssistant());
   }
 }

@@ -519,14 +519,14 @@ public final class LanguageModel implements AutoCloseable {
     return ModelTraining.fineTune(model, conversations, config, listener, cancellation);
   }
 
-  /** How the model's conversations are spelled: its own way, or else a built-in one. */
+  /**
+   * How the model's conversations are spelled: its own way, or else a built-in one.
+   *
+   * @throws IllegalArgumentException if its own template is malformed, or uses what is not
+   *     implemented
+   */
   public ChatTemplate chatTemplate() {
-    ChatTemplate builtIn = ChatTemplate.builtIn(tokenizer);
-    String chatTemplate = conventions.chatTemplate();
-    if (chatTemplate == null || chatTemplate.equals(builtIn.source())) {
-      return builtIn;
-    }
-    throw new IllegalStateException("templates in the language Jinja are not implemented");
+    return conventions.template(tokenizer);
   }
 
   /**
@@ -535,10 +535,16 @@ public final class LanguageModel implements AutoCloseable {
    * on with whatever follows.
    *
    * @param begun what was said before, such as {@link Message#system what the system says}
+   * @throws IllegalArgumentException as {@link #chatTemplate}
    */
   public Conversation conversation(Message... begun) {
     return new Conversation(
-        generator, tokenizer, chatTemplate(), config().contextLength(), List.of(begun));
+        generator,
+        tokenizer,
+        chatTemplate(),
+        conventions.moreEnds(),
+        config().contextLength(),
+        List.of(begun));
   }
 
   /** A configuration with all tokens that end a text of this model. */

@@ -173,4 +173,62 @@ class InstructionTuningTest {
                 }));
     assertEquals(List.of(), talk.messages());
   }
+
+  /** Whole blocks of 64 tokens are shared. */
+  @Test
+  void secondTurn_readsOnlyWhatIsNew() {
+    GenerationConfig greedy = GenerationConfig.greedy().withMaxNewTokens(2);
+    StringBuilder rules = new StringBuilder("Sei");
+    Generation first;
+    Conversation talk;
+    do {
+      rules.append(" Spatz");
+      talk = base.conversation(Message.system(rules.toString()));
+      first = talk.say("Was?", greedy, piece -> {});
+    } while (first.promptTokens() < 65);
+    long before = base.engineStatistics().cachedPromptTokens();
+    Generation second = talk.say("Und?", greedy, piece -> {});
+    assertEquals(64, second.cachedPromptTokens());
+    assertEquals(64, base.engineStatistics().cachedPromptTokens() - before);
+    assertTrue(second.promptTokens() > first.promptTokens());
+  }
+
+  @Test
+  void ownTemplate_spellsTalks_teaches_andIsKept() throws IOException {
+    String source =
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no rules') }}{% endif %}"
+            + "{% for m in messages %}<|im_start|>{{ m.role }}: {{ m.content | trim }}<|im_end|>"
+            + "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant:{% endif %}";
+    Path saved = directory.resolve("own");
+    base.save(saved);
+    Files.writeString(saved.resolve("chat_template.jinja"), source);
+    GenerationConfig greedy = GenerationConfig.greedy().withMaxNewTokens(3);
+    try (LanguageModel model = LanguageModel.load(saved)) {
+      Conversation talk = model.conversation();
+      Generation answer = talk.say(" Was? <|im_end|>", greedy, piece -> {});
+      int[] prompt =
+          model
+              .chatTemplate()
+              .encodePrompt(model.tokenizer(), List.of(Message.user("Was? <|im_end|>")));
+      assertEquals(prompt.length, answer.promptTokens());
+      Conversation ruled = model.conversation(Message.system("Sei."));
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class, () -> ruled.say("Was?", greedy, piece -> {}));
+      assertEquals("the chat template says: no rules", e.getMessage());
+      assertEquals(1, ruled.messages().size());
+      try (LanguageModel tuned =
+          LanguageModel.fineTune(
+              model,
+              conversations(),
+              config().withSteps(1),
+              TrainingListener.NONE,
+              new Cancellation())) {
+        tuned.save(directory.resolve("tuned"));
+      }
+    }
+    try (LanguageModel again = LanguageModel.load(directory.resolve("tuned"))) {
+      assertEquals(source, again.chatTemplate().source());
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package dev.spatz.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.SpecialToken;
 import dev.spatz.tokenizer.Tokenizer;
@@ -8,6 +9,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 final class ChatTemplateFile {
   static final String NAME = "chat_template.jinja";
   static final String KEY = "chat_template";
-
-  private static final String DEFAULT = "default";
 
   private ChatTemplateFile() {}
 
@@ -33,30 +34,54 @@ final class ChatTemplateFile {
         : null;
   }
 
-  /** The template of a directory, or null. */
-  static @Nullable String read(Path directory) throws IOException {
+  /** The templates of a directory by name; empty if there is none. */
+  static Map<String, String> read(Path directory) throws IOException {
+    Map<String, String> templates = new LinkedHashMap<>();
+    Path settings = directory.resolve(TokenizerFiles.CONFIG);
+    if (Files.exists(settings)) {
+      JsonObject json = JsonObject.read(settings, JsonObject.LARGEST_BYTES);
+      addTo(templates, json);
+    }
     Path own = directory.resolve(NAME);
     if (Files.exists(own)) {
       if (Files.size(own) > JsonObject.SETTINGS_BYTES) {
         throw new InvalidFileException(own, "a chat template is smaller than this file");
       }
-      return Files.readString(own, StandardCharsets.UTF_8);
+      templates.put(TextConventions.DEFAULT, Files.readString(own, StandardCharsets.UTF_8));
     }
-    Path settings = directory.resolve(TokenizerFiles.CONFIG);
-    if (!Files.exists(settings)) {
-      return null;
-    }
-    JsonObject json = JsonObject.read(settings, JsonObject.LARGEST_BYTES);
+    return templates;
+  }
+
+  private static void addTo(Map<String, String> templates, JsonObject json)
+      throws InvalidFileException {
     JsonNode value = json.find(KEY);
-    if (value == null || value.isTextual()) {
-      return value == null ? null : value.textValue();
+    if (value == null) {
+      return;
+    }
+    if (value.isTextual()) {
+      templates.put(TextConventions.DEFAULT, value.textValue());
+      return;
     }
     for (JsonNode named : value) {
-      if (named.path("name").asText().equals(DEFAULT) && named.path("template").isTextual()) {
-        return named.path("template").textValue();
+      if (named.path("name").isTextual() && named.path("template").isTextual()) {
+        templates.put(named.path("name").textValue(), named.path("template").textValue());
       }
     }
-    throw json.invalid(
-        KEY, "it must be a template, or a list of named ones with one named \"default\"");
+    if (!templates.containsKey(TextConventions.DEFAULT)) {
+      throw json.invalid(
+          KEY, "it must be a template, or a list of named ones with one named \"default\"");
+    }
+  }
+
+  /** Adds the templates: one as it is, several as a list. */
+  static void write(Map<String, String> templates, ObjectNode json) {
+    String only = templates.get(TextConventions.DEFAULT);
+    if (templates.size() == 1 && only != null) {
+      json.put(KEY, only);
+      return;
+    }
+    for (Map.Entry<String, String> one : templates.entrySet()) {
+      json.withArray(KEY).addObject().put("name", one.getKey()).put("template", one.getValue());
+    }
   }
 }

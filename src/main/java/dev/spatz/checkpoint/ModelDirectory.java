@@ -171,8 +171,7 @@ public final class ModelDirectory {
     public void writeTo(Path directory) throws IOException {
       ConfigFile.write(directory, transformer.config(), tokenizer, provenance);
       GenerationConfigFile.write(directory, tokenizer, conventions.moreEnds());
-      TokenizerFiles.write(
-          directory, tokenizer, transformer.config().contextLength(), conventions.chatTemplate());
+      TokenizerFiles.write(directory, tokenizer, transformer.config().contextLength(), conventions);
       Files.writeString(
           directory.resolve(README), ModelCard.text(transformer.config(), tokenizer, provenance));
       WeightsWriter.write(directory.resolve(TensorFiles.SINGLE), transformer);

@@ -1,34 +1,79 @@
 package dev.spatz.checkpoint;
 
+import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How a model's texts are spelled and end, beyond what its tokenizer says.
  *
- * @param chatTemplate how conversations are spelled, in the language Jinja, or null
+ * @param chatTemplates how conversations are spelled, in the language Jinja, by name; {@value
+ *     #DEFAULT} is the one that counts, if there is any
+ * @param bosToken what templates know as {@code bos_token}; null where the files do not say
+ * @param eosToken what templates know as {@code eos_token}; null where the files do not say
  * @param moreEnds ids that end a text besides the tokenizer's own
  */
-public record TextConventions(@Nullable String chatTemplate, List<Integer> moreEnds) {
-  /** Nothing is known. */
-  public static final TextConventions NONE = new TextConventions(null, List.of());
+public record TextConventions(
+    Map<String, String> chatTemplates,
+    @Nullable String bosToken,
+    @Nullable String eosToken,
+    List<Integer> moreEnds) {
+  /** The name of the template that counts. */
+  public static final String DEFAULT = "default";
 
-  /** Keeps a copy of the ids. */
+  /** Nothing is known. */
+  public static final TextConventions NONE = new TextConventions(Map.of(), null, null, List.of());
+
+  /** Keeps copies. */
   public TextConventions {
+    chatTemplates = Collections.unmodifiableMap(new LinkedHashMap<>(chatTemplates));
     moreEnds = List.copyOf(moreEnds);
   }
 
   /** Those of a model that was trained here: ChatML, if its tokenizer has the tokens. */
   public static TextConventions of(Tokenizer tokenizer) {
-    return new TextConventions(ChatTemplateFile.ofTokenizer(tokenizer), List.of());
+    return NONE.withChatTemplate(ChatTemplateFile.ofTokenizer(tokenizer));
   }
 
-  /** These, with another template. */
-  public TextConventions withChatTemplate(@Nullable String value) {
-    return new TextConventions(value, moreEnds);
+  /** These, with another template that counts; null for none. */
+  public TextConventions withChatTemplate(@Nullable String source) {
+    Map<String, String> templates = new LinkedHashMap<>(chatTemplates);
+    if (source == null) {
+      templates.remove(DEFAULT);
+    } else {
+      templates.put(DEFAULT, source);
+    }
+    return new TextConventions(templates, bosToken, eosToken, moreEnds);
+  }
+
+  /**
+   * How conversations are spelled: the template that counts, or else a built-in one.
+   *
+   * @throws IllegalArgumentException if the template is malformed, or uses what is not implemented
+   */
+  public ChatTemplate template(Tokenizer tokenizer) {
+    ChatTemplate builtIn = ChatTemplate.builtIn(tokenizer);
+    String source = chatTemplates.get(DEFAULT);
+    return source == null || source.equals(builtIn.source())
+        ? builtIn
+        : ChatTemplate.jinja(source, beginToken(tokenizer), endToken(tokenizer));
+  }
+
+  /** What stands for {@code bos_token}: what the files say, or else what begins a text. */
+  String beginToken(Tokenizer tokenizer) {
+    int begin = tokenizer.beginOfText().orElse(tokenizer.endOfText());
+    return bosToken != null ? bosToken : TokenizerFiles.content(tokenizer, begin);
+  }
+
+  /** What stands for {@code eos_token}: what the files say, or else what ends a text. */
+  String endToken(Tokenizer tokenizer) {
+    return eosToken != null ? eosToken : TokenizerFiles.content(tokenizer, tokenizer.endOfText());
   }
 
   static TextConventions read(Path directory, JsonObject config, Tokenizer tokenizer)
@@ -46,6 +91,8 @@ public record TextConventions(@Nullable String chatTemplate, List<Integer> moreE
     }
     return new TextConventions(
         ChatTemplateFile.read(directory),
+        TokenizerFiles.named(directory, "bos_token"),
+        TokenizerFiles.named(directory, "eos_token"),
         ends.stream().filter(id -> id != tokenizer.endOfText()).toList());
   }
 }

@@ -39,11 +39,11 @@ final class TokenizerFiles {
   // ---- writing ----
 
   static void write(Path directory, Tokenizer tokenizer, int contextLength) throws IOException {
-    write(directory, tokenizer, contextLength, null);
+    write(directory, tokenizer, contextLength, TextConventions.NONE);
   }
 
   static void write(
-      Path directory, Tokenizer tokenizer, int contextLength, @Nullable String chatTemplate)
+      Path directory, Tokenizer tokenizer, int contextLength, TextConventions conventions)
       throws IOException {
     ObjectNode json = JsonObject.create();
     json.put("version", VERSION).putNull("truncation").putNull("padding");
@@ -63,7 +63,7 @@ final class TokenizerFiles {
       CharacterFile.write(characters, json);
     }
     JsonObject.write(directory.resolve(TOKENIZER), json);
-    writeConfig(directory, tokenizer, contextLength, chatTemplate);
+    writeConfig(directory, tokenizer, contextLength, conventions);
   }
 
   private static void addSpecial(ObjectNode json, SpecialToken token) {
@@ -76,28 +76,25 @@ final class TokenizerFiles {
   }
 
   private static void writeConfig(
-      Path directory, Tokenizer tokenizer, int contextLength, @Nullable String chatTemplate)
+      Path directory, Tokenizer tokenizer, int contextLength, TextConventions conventions)
       throws IOException {
     ObjectNode json = JsonObject.create();
     ObjectNode decoder = json.putObject("added_tokens_decoder");
     for (SpecialToken token : tokenizer.specialTokens()) {
       addSpecial(decoder.putObject(Integer.toString(token.id())), token);
     }
-    String end = content(tokenizer, tokenizer.endOfText());
-    String begin = content(tokenizer, tokenizer.beginOfText().orElse(tokenizer.endOfText()));
-    json.put("bos_token", begin)
-        .put("eos_token", end)
-        .put("pad_token", end)
+    json.put("bos_token", conventions.beginToken(tokenizer))
+        .put("eos_token", conventions.endToken(tokenizer))
+        .put("pad_token", content(tokenizer, tokenizer.endOfText()))
         .put("model_max_length", contextLength)
         .put("clean_up_tokenization_spaces", false)
         .put("tokenizer_class", "PreTrainedTokenizerFast");
-    if (chatTemplate != null) {
-      json.put(ChatTemplateFile.KEY, chatTemplate);
-    }
+    ChatTemplateFile.write(conventions.chatTemplates(), json);
     JsonObject.write(directory.resolve(CONFIG), json);
   }
 
-  private static String content(Tokenizer tokenizer, int id) {
+  /** The content of a special token. */
+  static String content(Tokenizer tokenizer, int id) {
     return tokenizer.specialTokens().stream()
         .filter(token -> token.id() == id)
         .findFirst()
@@ -296,6 +293,15 @@ final class TokenizerFiles {
       return settings.requireObject("eos_token").text("content");
     }
     return settings.text(Tokenizer.END_OF_TEXT, "eos_token");
+  }
+
+  /** The content of a token that {@code tokenizer_config.json} names; null if it does not. */
+  static @Nullable String named(Path directory, String key) throws IOException {
+    Path path = directory.resolve(CONFIG);
+    JsonNode token =
+        Files.exists(path) ? JsonObject.read(path, JsonObject.LARGEST_BYTES).find(key) : null;
+    JsonNode content = token != null && token.isObject() ? token.get("content") : token;
+    return content != null && content.isTextual() ? content.textValue() : null;
   }
 
   /** The type of a part such as the decoder; empty where there is none. */

@@ -2,15 +2,14 @@ package dev.spatz.generation;
 
 import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Message;
-import dev.spatz.tokenizer.SpecialToken;
 import dev.spatz.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 
 /**
  * A conversation with a model, turn by turn. Each turn is spelled by the model's template after all
@@ -21,6 +20,7 @@ public final class Conversation {
   private final Generator generator;
   private final Tokenizer tokenizer;
   private final ChatTemplate template;
+  private final Set<Integer> ends;
   private final int contextLength;
   private final boolean trimming;
   private final List<Message> messages;
@@ -28,27 +28,45 @@ public final class Conversation {
   /**
    * A conversation that has begun with some messages.
    *
+   * @param ends ids that end a text of the model, besides the tokenizer's own and the template's
    * @param contextLength of the model
    */
   public Conversation(
       Generator generator,
       Tokenizer tokenizer,
       ChatTemplate template,
+      Collection<Integer> ends,
       int contextLength,
       List<Message> messages) {
-    this(generator, tokenizer, template, contextLength, false, messages);
+    this(
+        generator,
+        tokenizer,
+        template,
+        ends(ends, template, tokenizer),
+        contextLength,
+        false,
+        messages);
+  }
+
+  private static Set<Integer> ends(
+      Collection<Integer> more, ChatTemplate template, Tokenizer tokenizer) {
+    Set<Integer> ends = new HashSet<>(more);
+    ends.addAll(template.endsOfTurn(tokenizer));
+    return ends;
   }
 
   private Conversation(
       Generator generator,
       Tokenizer tokenizer,
       ChatTemplate template,
+      Set<Integer> ends,
       int contextLength,
       boolean trimming,
       List<Message> messages) {
     this.generator = generator;
     this.tokenizer = tokenizer;
     this.template = template;
+    this.ends = ends;
     this.contextLength = contextLength;
     this.trimming = trimming;
     this.messages = new ArrayList<>(messages);
@@ -61,7 +79,8 @@ public final class Conversation {
 
   /** A conversation that goes on from here by itself. */
   public Conversation fork() {
-    return new Conversation(generator, tokenizer, template, contextLength, trimming, messages);
+    return new Conversation(
+        generator, tokenizer, template, ends, contextLength, trimming, messages);
   }
 
   /**
@@ -69,7 +88,7 @@ public final class Conversation {
    * where they would leave no room for an answer.
    */
   public Conversation forgettingOldest() {
-    return new Conversation(generator, tokenizer, template, contextLength, true, messages);
+    return new Conversation(generator, tokenizer, template, ends, contextLength, true, messages);
   }
 
   /**
@@ -89,15 +108,16 @@ public final class Conversation {
    * @param listener is told each piece of the answer, on the calling thread; what it throws ends
    *     the turn, which is then as if it had not been
    * @throws IllegalArgumentException if the conversation leaves no room for an answer in the
-   *     context, or a character has no id; the turn is then as if it had not been
+   *     context, a character has no id, or the template refuses the conversation; the turn is then
+   *     as if it had not been
    * @throws IllegalStateException if the model is closed
    */
   public Generation say(String text, GenerationConfig config, Consumer<String> listener) {
     List<Message> asked = new ArrayList<>(messages);
     asked.add(Message.user(text));
-    int[] prompt = prompt(asked);
+    int[] prompt = template.encodePrompt(tokenizer, asked);
     while (trimming && prompt.length >= contextLength && forgetOldest(asked)) {
-      prompt = prompt(asked);
+      prompt = template.encodePrompt(tokenizer, asked);
     }
     if (prompt.length >= contextLength) {
       throw new IllegalArgumentException(
@@ -130,22 +150,9 @@ public final class Conversation {
     return true;
   }
 
-  /** After what begins a text, unless the template has put it there. */
-  private int[] prompt(List<Message> asked) {
-    int[] ids = template.encode(tokenizer, asked, true).ids();
-    int begin = tokenizer.beginOfText().orElse(tokenizer.endOfText());
-    return ids.length > 0 && ids[0] == begin
-        ? ids
-        : IntStream.concat(IntStream.of(begin), IntStream.of(ids)).toArray();
-  }
-
   private GenerationConfig ending(GenerationConfig config) {
-    Set<Integer> ends = new HashSet<>(config.stopping().tokens());
-    for (SpecialToken special : tokenizer.specialTokens()) {
-      if (ChatTemplate.SPECIAL_TOKENS.contains(special.content())) {
-        ends.add(special.id());
-      }
-    }
-    return config.withStopping(config.stopping().withTokens(ends));
+    Set<Integer> all = new HashSet<>(config.stopping().tokens());
+    all.addAll(ends);
+    return config.withStopping(config.stopping().withTokens(all));
   }
 }

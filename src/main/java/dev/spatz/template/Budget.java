@@ -19,6 +19,11 @@ final class Budget {
     }
   }
 
+  /** Looks for one text in another, which may take the product of their lengths. */
+  void search(CharSequence text, CharSequence part) {
+    spend(text.length() + part.length() + (long) text.length() * part.length() / 64);
+  }
+
   /** Goes one level deeper. */
   void enter() {
     spend(1);

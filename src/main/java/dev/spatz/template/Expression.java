@@ -51,7 +51,7 @@ interface Expression {
     public Object compute(Scope scope) {
       Map<Object, Object> map = new LinkedHashMap<>();
       for (int i = 0; i < keys.size(); i++) {
-        map.put(keys.get(i).value(scope), values.get(i).value(scope));
+        map.put(Values.key(keys.get(i).value(scope)), values.get(i).value(scope));
       }
       return map;
     }
@@ -87,8 +87,7 @@ interface Expression {
       Object left = first.value(scope);
       for (int i = 0; i < signs.size(); i++) {
         Object right = others.get(i).value(scope);
-        scope.budget().spend(Values.size(left) + Values.size(right));
-        if (!Operators.compare(signs.get(i), left, right)) {
+        if (!Operators.compare(signs.get(i), left, right, scope.budget())) {
           return false;
         }
         left = right;
@@ -134,6 +133,9 @@ interface Expression {
       Object value = owner.value(scope);
       if (value == Nothing.UNDEFINED) {
         throw new TemplateException(Values.describe(owner) + " is undefined; it has no parts");
+      }
+      if (value instanceof Text text) {
+        scope.budget().spend(text.length());
       }
       return Values.item(value, key.value(scope));
     }

@@ -20,24 +20,24 @@ final class Filters {
 
   private static Object filtered(String name, Object value, Arguments arguments) {
     return switch (name) {
-      case "trim" ->
-          Methods.strip(Values.print(value), arguments.textOrNull(0, "chars"), true, true);
-      case "upper" -> Methods.mapped(Values.print(value), Methods::upper);
-      case "lower" -> Methods.mapped(Values.print(value), Methods::lower);
-      case "capitalize" -> Methods.capitalized(Values.print(value));
-      case "title" -> Methods.title(Values.print(value));
+      case "trim" -> Methods.strip(text(value, arguments), arguments, true, true);
+      case "upper" -> Methods.mapped(text(value, arguments), Methods::upper);
+      case "lower" -> Methods.mapped(text(value, arguments), Methods::lower);
+      case "capitalize" -> Methods.capitalized(text(value, arguments));
+      case "title" -> Methods.title(text(value, arguments));
       case "replace" ->
           Methods.replace(
-              Values.print(value),
+              text(value, arguments),
               arguments.text(0, "old"),
               arguments.text(1, "new"),
               arguments.integer(2, "count", -1),
               arguments.budget());
-      case "indent" -> indented(Values.print(value), arguments);
-      case "string", "safe" -> Values.print(value);
+      case "indent" -> indented(text(value, arguments), arguments);
+      case "string", "safe" -> text(value, arguments);
       case "int" -> integer(value, arguments);
       case "float" -> real(value, arguments);
-      case "abs" -> Operators.order(value, 0L) < 0 ? Operators.signed("-", value) : value;
+      case "abs" ->
+          Operators.order(value, 0L, arguments.budget()) < 0 ? Operators.signed("-", value) : value;
       case "round" -> rounded(value, arguments);
       case "tojson" -> Json.of(value, arguments);
       case "default", "d" -> {
@@ -51,17 +51,21 @@ final class Filters {
     };
   }
 
+  private static Text text(Object value, Arguments arguments) {
+    return Values.print(value, arguments.budget());
+  }
+
   private static Object ofList(String name, Object value, Arguments arguments) {
     return switch (name) {
       case "list" -> Values.list(value);
       case "items" -> value instanceof Map<?, ?> map ? Methods.items(map) : required(name, value);
       case "dictsort" ->
           value instanceof Map<?, ?> map
-              ? sorted(Methods.items(map), item -> Values.item(item, 0L), false)
+              ? sorted(Methods.items(map), item -> Values.item(item, 0L), false, arguments.budget())
               : required(name, value);
       case "first" -> element(Values.list(value), 0);
       case "last" -> element(Values.list(value), Values.list(value).size() - 1);
-      case "min", "max" -> extreme(Values.list(value), name.equals("max"));
+      case "min", "max" -> extreme(Values.list(value), name.equals("max"), arguments.budget());
       case "sum" -> {
         Object sum = arguments.get(1, "start", 0L);
         for (Object element : attributes(value, arguments.get(0, "attribute"))) {
@@ -69,16 +73,21 @@ final class Filters {
         }
         yield sum;
       }
-      case "reverse" -> reversed(value);
+      case "reverse" -> reversed(value, arguments.budget());
       case "sort" -> {
         boolean down = arguments.flag(0, "reverse", false);
         arguments.flag(1, "case_sensitive", false);
         Object attribute = arguments.get(2, "attribute");
-        yield sorted(Values.list(value), element -> Filters.attribute(element, attribute), down);
+        yield sorted(
+            Values.list(value),
+            element -> Filters.attribute(element, attribute),
+            down,
+            arguments.budget());
       }
-      case "unique" -> unique(Values.list(value), arguments.get(1, "attribute"));
+      case "unique" ->
+          unique(Values.list(value), arguments.get(1, "attribute"), arguments.budget());
       case "join" -> {
-        Text between = Values.print(arguments.get(0, "d", Text.EMPTY));
+        Text between = text(arguments.get(0, "d", Text.EMPTY), arguments);
         Object attribute = arguments.get(1, "attribute");
         yield Methods.join(attributes(value, attribute), between, arguments.budget());
       }
@@ -86,7 +95,8 @@ final class Filters {
       case "select", "reject" -> selected(value, arguments, name.equals("select"), false);
       case "selectattr", "rejectattr" ->
           selected(value, arguments, name.equals("selectattr"), true);
-      case "groupby" -> grouped(Values.list(value), arguments.require(0, "attribute"));
+      case "groupby" ->
+          grouped(Values.list(value), arguments.require(0, "attribute"), arguments.budget());
       default -> throw new TemplateException("there is no filter " + name);
     };
   }
@@ -130,7 +140,7 @@ final class Filters {
       return number.longValue();
     }
     try {
-      String text = Values.print(value).toString().strip();
+      String text = text(value, arguments).toString().strip();
       return text.contains(".") ? (long) Double.parseDouble(text) : Long.parseLong(text);
     } catch (NumberFormatException e) {
       return value instanceof Boolean flag ? (flag ? 1L : 0L) : otherwise;
@@ -143,7 +153,7 @@ final class Filters {
       return number.doubleValue();
     }
     try {
-      return Double.parseDouble(Values.print(value).toString());
+      return Double.parseDouble(text(value, arguments).toString());
     } catch (NumberFormatException e) {
       return otherwise;
     }
@@ -151,7 +161,7 @@ final class Filters {
 
   private static Object rounded(Object value, Arguments arguments) {
     int digits = arguments.integer(0, "precision", 0);
-    String method = Values.print(arguments.get(1, "method", Text.of("common"))).toString();
+    String method = text(arguments.get(1, "method", Text.of("common")), arguments).toString();
     double scale = Math.pow(10, digits);
     double scaled =
         (double) real(value, new Arguments(arguments.budget(), List.of(), Map.of())) * scale;
@@ -166,42 +176,46 @@ final class Filters {
     return list.isEmpty() ? Nothing.UNDEFINED : list.get(index);
   }
 
-  private static Object extreme(List<Object> list, boolean largest) {
-    Comparator<Object> order = Operators::order;
+  private static Object extreme(List<Object> list, boolean largest, Budget budget) {
+    Comparator<Object> order = (a, b) -> Operators.order(a, b, budget);
     return list.stream().min(largest ? order.reversed() : order).orElse(Nothing.UNDEFINED);
   }
 
-  private static Object reversed(Object value) {
+  private static Object reversed(Object value, Budget budget) {
     List<Object> list = new ArrayList<>(Values.list(value));
     Collections.reverse(list);
-    return value instanceof Text ? Methods.join(list, Text.EMPTY, new Budget()) : list;
+    return value instanceof Text ? Methods.join(list, Text.EMPTY, budget) : list;
   }
 
   /** Strings are sorted and told apart without their case. */
-  private static Object key(Object value) {
-    return value instanceof Text text ? Text.of(text.toString().toLowerCase(Locale.ROOT)) : value;
+  private static Object key(Object value, Budget budget) {
+    budget.spend(Values.size(value) + 1L);
+    Object key = Values.key(value);
+    return key instanceof Text text ? Text.of(text.toString().toLowerCase(Locale.ROOT)) : key;
   }
 
   private interface Key {
     Object of(Object element);
   }
 
-  private static List<Object> sorted(List<Object> list, Key key, boolean down) {
+  private static List<Object> sorted(List<Object> list, Key key, boolean down, Budget budget) {
     List<Object> sorted = new ArrayList<>(list);
-    Comparator<Object> order = (a, b) -> Operators.order(key(key.of(a)), key(key.of(b)));
+    Comparator<Object> order =
+        (a, b) -> Operators.order(key(key.of(a), budget), key(key.of(b), budget), budget);
     sorted.sort(down ? order.reversed() : order);
     return sorted;
   }
 
-  private static List<Object> unique(List<Object> list, @Nullable Object attribute) {
+  private static List<Object> unique(List<Object> list, @Nullable Object attribute, Budget budget) {
     Map<Object, Object> firsts = new LinkedHashMap<>();
-    list.forEach(element -> firsts.putIfAbsent(key(attribute(element, attribute)), element));
+    list.forEach(
+        element -> firsts.putIfAbsent(key(attribute(element, attribute), budget), element));
     return List.copyOf(firsts.values());
   }
 
-  private static List<Object> grouped(List<Object> list, Object attribute) {
+  private static List<Object> grouped(List<Object> list, Object attribute, Budget budget) {
     Map<Object, List<Object>> groups = new LinkedHashMap<>();
-    for (Object element : sorted(list, one -> attribute(one, attribute), false)) {
+    for (Object element : sorted(list, one -> attribute(one, attribute), false, budget)) {
       groups.computeIfAbsent(attribute(element, attribute), k -> new ArrayList<>()).add(element);
     }
     List<Object> pairs = new ArrayList<>();

@@ -38,7 +38,8 @@ final class Functions {
         "dict", arguments -> entries(arguments),
         "raise_exception",
             arguments -> {
-              throw new TemplateException(Values.print(arguments.require(0, "message")).toString());
+              throw new TemplateException(
+                  Values.print(arguments.require(0, "message"), arguments.budget()).toString());
             },
         "strftime_now", arguments -> Text.of(date(arguments.text(0, "format").toString(), now)));
   }

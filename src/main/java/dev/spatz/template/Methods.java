@@ -15,10 +15,17 @@ final class Methods {
 
   /** The method of a value, or null if it has none of this name. */
   static @Nullable Callable find(Object value, String name) {
-    if (value instanceof Map<?, ?> map) {
-      return ofMap(map, name);
+    Callable method =
+        value instanceof Map<?, ?> map
+            ? ofMap(map, name)
+            : value instanceof Text text ? ofText(text, name) : null;
+    if (method == null) {
+      return null;
     }
-    return value instanceof Text text ? ofText(text, name) : null;
+    return arguments -> {
+      arguments.budget().spend(Values.size(value));
+      return method.call(arguments);
+    };
   }
 
   private static @Nullable Callable ofMap(Map<?, ?> map, String name) {
@@ -28,7 +35,7 @@ final class Methods {
       case "items" -> arguments -> items(map);
       case "get" ->
           arguments -> {
-            Object found = map.get(arguments.require(0, "key"));
+            Object found = map.get(Values.key(arguments.require(0, "key")));
             Object otherwise = arguments.get(1, "default", Nothing.NONE);
             return found == null ? otherwise : found;
           };
@@ -44,9 +51,9 @@ final class Methods {
 
   private static @Nullable Callable ofText(Text text, String name) {
     return switch (name) {
-      case "strip" -> arguments -> strip(text, arguments.textOrNull(0, "chars"), true, true);
-      case "lstrip" -> arguments -> strip(text, arguments.textOrNull(0, "chars"), true, false);
-      case "rstrip" -> arguments -> strip(text, arguments.textOrNull(0, "chars"), false, true);
+      case "strip" -> arguments -> strip(text, arguments, true, true);
+      case "lstrip" -> arguments -> strip(text, arguments, true, false);
+      case "rstrip" -> arguments -> strip(text, arguments, false, true);
       case "split" -> arguments -> split(text, arguments, false);
       case "rsplit" -> arguments -> split(text, arguments, true);
       case "splitlines" -> arguments -> lines(text);
@@ -75,11 +82,9 @@ final class Methods {
             return replace(
                 text, part, other, arguments.integer(2, "count", -1), arguments.budget());
           };
-      case "find" ->
-          arguments -> (long) text.toString().indexOf(arguments.text(0, "sub").toString());
-      case "rfind" ->
-          arguments -> (long) text.toString().lastIndexOf(arguments.text(0, "sub").toString());
-      case "count" -> arguments -> (long) places(text, arguments.text(0, "sub"), false).size();
+      case "find" -> arguments -> index(text, arguments, false);
+      case "rfind" -> arguments -> index(text, arguments, true);
+      case "count" -> arguments -> count(text, arguments);
       case "join" ->
           arguments -> join(Values.list(arguments.require(0, "list")), text, arguments.budget());
       case "isdigit" -> arguments -> all(text, Character::isDigit);
@@ -99,8 +104,14 @@ final class Methods {
         : Values.list(parts).stream().anyMatch(part -> test.test(Values.text(part).toString()));
   }
 
-  /** Without white space, or any of some characters, at its ends. */
-  static Text strip(Text text, @Nullable Text characters, boolean left, boolean right) {
+  /** Without white space, or any of the characters that are given, at its ends. */
+  static Text strip(Text text, Arguments arguments, boolean left, boolean right) {
+    Text characters = arguments.textOrNull(0, "chars");
+    arguments.budget().search(text, characters == null ? Text.EMPTY : characters);
+    return stripped(text, characters, left, right);
+  }
+
+  private static Text stripped(Text text, @Nullable Text characters, boolean left, boolean right) {
     IntPredicate stripped =
         characters == null ? Lexer::isSpace : c -> characters.toString().indexOf(c) >= 0;
     int start = 0;
@@ -121,8 +132,9 @@ final class Methods {
     if (by != null && by.length() == 0) {
       throw new TemplateException("a string cannot be split by the empty one");
     }
-    Text text = by == null ? strip(given, null, !fromRight, fromRight) : given;
-    List<int[]> gaps = by == null ? spaces(text.toString()) : places(text, by, fromRight);
+    Text text = by == null ? stripped(given, null, !fromRight, fromRight) : given;
+    List<int[]> gaps =
+        by == null ? spaces(text.toString()) : places(text, by, fromRight, arguments.budget());
     if (most >= 0 && most < gaps.size()) {
       gaps = fromRight ? gaps.subList(gaps.size() - most, gaps.size()) : gaps.subList(0, most);
     }
@@ -155,7 +167,8 @@ final class Methods {
   }
 
   /** Where a text has another, in its order. */
-  private static List<int[]> places(Text text, Text part, boolean fromRight) {
+  private static List<int[]> places(Text text, Text part, boolean fromRight, Budget budget) {
+    budget.search(text, part);
     List<int[]> places = new ArrayList<>();
     String string = text.toString();
     String wanted = part.toString();
@@ -189,6 +202,21 @@ final class Methods {
       lines.add(text.from(start));
     }
     return lines;
+  }
+
+  private static long index(Text text, Arguments arguments, boolean fromRight) {
+    Text part = arguments.text(0, "sub");
+    arguments.budget().search(text, part);
+    String string = text.toString();
+    return fromRight ? string.lastIndexOf(part.toString()) : string.indexOf(part.toString());
+  }
+
+  private static long count(Text text, Arguments arguments) {
+    Text part = arguments.text(0, "sub");
+    if (part.length() == 0) {
+      throw new TemplateException("the empty string cannot be counted");
+    }
+    return places(text, part, false, arguments.budget()).size();
   }
 
   /** Each character changed by itself. */
@@ -236,7 +264,7 @@ final class Methods {
     budget.spend(text.length());
     Text.Builder to = new Text.Builder();
     int from = 0;
-    List<int[]> places = places(text, part, false);
+    List<int[]> places = places(text, part, false, budget);
     for (int[] place : count < 0 ? places : places.subList(0, Math.min(count, places.size()))) {
       budget.spend(other.length());
       to.append(text.subSequence(from, place[0])).append(other);
@@ -248,7 +276,7 @@ final class Methods {
   static Text join(List<Object> values, Text between, Budget budget) {
     Text.Builder to = new Text.Builder();
     for (int i = 0; i < values.size(); i++) {
-      Text next = Values.print(values.get(i));
+      Text next = Values.print(values.get(i), budget);
       budget.spend(next.length() + between.length() + 1);
       to.append(i == 0 ? Text.EMPTY : between).append(next);
     }

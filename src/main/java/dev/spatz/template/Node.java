@@ -57,7 +57,7 @@ interface Node {
   record Output(Expression value) implements Node {
     @Override
     public Flow render(Scope scope, Text.Builder to) {
-      Text text = Values.print(value.value(scope));
+      Text text = Values.print(value.value(scope), scope.budget());
       scope.budget().spend(text.length());
       to.append(text);
       return Flow.NEXT;
@@ -158,7 +158,8 @@ interface Node {
   record Filter(Block body, List<Expression.Call> filters) implements Node {
     @Override
     public Flow render(Scope scope, Text.Builder to) {
-      to.append(Values.print(filtered(body.text(new Scope(scope)), filters, scope)));
+      to.append(
+          Values.print(filtered(body.text(new Scope(scope)), filters, scope), scope.budget()));
       return Flow.NEXT;
     }
   }

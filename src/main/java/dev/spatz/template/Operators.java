@@ -21,7 +21,7 @@ final class Operators {
 
   static Object apply(String sign, Object left, Object right, Budget budget) {
     if (sign.equals("~")) {
-      return joined(Values.print(left), Values.print(right), budget);
+      return joined(Values.print(left, budget), Values.print(right, budget), budget);
     }
     if (sign.equals("+") && left instanceof Text first && right instanceof Text second) {
       return joined(first, second, budget);
@@ -100,53 +100,64 @@ final class Operators {
   }
 
   /** Whether two values stand to each other so. */
-  static boolean compare(String sign, Object left, Object right) {
+  static boolean compare(String sign, Object left, Object right, Budget budget) {
     return switch (sign) {
-      case "==" -> equal(left, right);
-      case "!=" -> !equal(left, right);
-      case "in" -> contains(right, left);
-      case "not in" -> !contains(right, left);
-      case "<" -> order(left, right) < 0;
-      case "<=" -> order(left, right) <= 0;
-      case ">" -> order(left, right) > 0;
-      default -> order(left, right) >= 0;
+      case "==" -> equal(left, right, budget);
+      case "!=" -> !equal(left, right, budget);
+      case "in" -> contains(right, left, budget);
+      case "not in" -> !contains(right, left, budget);
+      case "<" -> order(left, right, budget) < 0;
+      case "<=" -> order(left, right, budget) <= 0;
+      case ">" -> order(left, right, budget) > 0;
+      default -> order(left, right, budget) >= 0;
     };
   }
 
-  static boolean equal(Object left, Object right) {
+  static boolean equal(Object left, Object right, Budget budget) {
+    budget.enter();
+    budget.spend(Values.size(left));
+    boolean same;
     if (left instanceof Number && right instanceof Number) {
-      return order(left, right) == 0;
-    }
-    if (left instanceof List<?> first && right instanceof List<?> second) {
-      boolean same = first.size() == second.size();
+      same = order(left, right, budget) == 0;
+    } else if (left instanceof List<?> first && right instanceof List<?> second) {
+      same = first.size() == second.size();
       for (int i = 0; same && i < first.size(); i++) {
-        same = equal(first.get(i), second.get(i));
+        same = equal(first.get(i), second.get(i), budget);
       }
-      return same;
+    } else if (left instanceof Map<?, ?> first && right instanceof Map<?, ?> second) {
+      same =
+          first.size() == second.size()
+              && first.entrySet().stream()
+                  .allMatch(
+                      entry ->
+                          second.containsKey(entry.getKey())
+                              && equal(entry.getValue(), second.get(entry.getKey()), budget));
+    } else {
+      same = left == right || isPlain(left) && left.equals(right);
     }
-    if (left instanceof Map<?, ?> first && right instanceof Map<?, ?> second) {
-      return first.size() == second.size()
-          && first.entrySet().stream()
-              .allMatch(
-                  entry ->
-                      second.containsKey(entry.getKey())
-                          && equal(entry.getValue(), second.get(entry.getKey())));
-    }
-    return left.equals(right);
+    budget.leave();
+    return same;
   }
 
-  static boolean contains(Object whole, Object part) {
+  private static boolean isPlain(Object value) {
+    return value instanceof Text || value instanceof Boolean || value instanceof Nothing;
+  }
+
+  static boolean contains(Object whole, Object part, Budget budget) {
     if (whole instanceof Text text) {
+      budget.search(text, Values.text(part));
       return text.toString().contains(Values.text(part));
     }
     if (whole instanceof Map<?, ?> map) {
-      return map.containsKey(part);
+      return map.containsKey(Values.key(part));
     }
-    return Values.list(whole).stream().anyMatch(element -> equal(element, part));
+    return Values.list(whole).stream().anyMatch(element -> equal(element, part, budget));
   }
 
-  static int order(Object left, Object right) {
+  static int order(Object left, Object right, Budget budget) {
+    budget.spend(1);
     if (left instanceof Text first && right instanceof Text second) {
+      budget.spend(Math.min(first.length(), second.length()) / 16);
       return first.compareTo(second);
     }
     if (left instanceof Long first && right instanceof Long second) {

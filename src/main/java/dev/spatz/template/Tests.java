@@ -8,6 +8,7 @@ final class Tests {
   private Tests() {}
 
   static boolean apply(String name, Object value, Arguments arguments) {
+    arguments.budget().spend(Values.size(value));
     return (boolean) arguments.passTo(given -> holds(name, value, given), "the test " + name);
   }
 
@@ -27,21 +28,25 @@ final class Tests {
       case "sequence", "iterable" ->
           value instanceof List || value instanceof Map || value instanceof Text;
       case "callable" -> value instanceof Callable;
-      case "upper" -> cased(value, Methods.mapped(Values.print(value), Methods::upper));
-      case "lower" -> cased(value, Methods.mapped(Values.print(value), Methods::lower));
+      case "upper" ->
+          text(value, arguments).equals(Methods.mapped(text(value, arguments), Methods::upper));
+      case "lower" ->
+          text(value, arguments).equals(Methods.mapped(text(value, arguments), Methods::lower));
       case "odd" -> Math.floorMod(Values.integer(value), 2) == 1;
       case "even" -> Math.floorMod(Values.integer(value), 2) == 0;
       case "divisibleby" ->
           Operators.equal(
-              0L, Operators.apply("%", value, arguments.require(0, "num"), arguments.budget()));
-      case "sameas" ->
-          value == arguments.require(0, "other") || value.equals(arguments.require(0, "other"));
-      default -> Operators.compare(sign(name), value, arguments.require(0, "other"));
+              0L,
+              Operators.apply("%", value, arguments.require(0, "num"), arguments.budget()),
+              arguments.budget());
+      case "sameas" -> Operators.equal(value, arguments.require(0, "other"), arguments.budget());
+      default ->
+          Operators.compare(sign(name), value, arguments.require(0, "other"), arguments.budget());
     };
   }
 
-  private static boolean cased(Object value, Text changed) {
-    return Values.print(value).equals(changed);
+  private static Text text(Object value, Arguments arguments) {
+    return Values.print(value, arguments.budget());
   }
 
   private static String sign(String name) {

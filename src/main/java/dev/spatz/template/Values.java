@@ -90,6 +90,9 @@ final class Values {
 
   /** The value at a key or index; undefined if there is none. */
   static Object item(Object value, Object key) {
+    if (key instanceof List || key instanceof Map) {
+      return Nothing.UNDEFINED;
+    }
     if (value instanceof Map<?, ?> map) {
       Object found = map.get(key);
       return found == null ? Nothing.UNDEFINED : found;
@@ -107,6 +110,14 @@ final class Values {
       return index < 0 || index >= elements.size() ? Nothing.UNDEFINED : elements.get((int) index);
     }
     return Nothing.UNDEFINED;
+  }
+
+  /** A value by which others are found; lists and maps are none. */
+  static Object key(Object value) {
+    if (value instanceof List || value instanceof Map) {
+      throw new TemplateException(kind(value) + " cannot be a key");
+    }
+    return value;
   }
 
   static Text text(Object value) {
@@ -131,8 +142,11 @@ final class Values {
     if (value instanceof Text text) {
       return "the string '" + text + "'";
     }
-    if (value instanceof Number || value instanceof Boolean) {
-      return print(value).toString();
+    if (value instanceof Number number) {
+      return number(number);
+    }
+    if (value instanceof Boolean flag) {
+      return flag ? "True" : "False";
     }
     if (value instanceof Nothing nothing) {
       return nothing == Nothing.NONE ? "none" : "what is undefined";
@@ -157,7 +171,7 @@ final class Values {
   }
 
   /** As a template shows it. */
-  static Text print(Object value) {
+  static Text print(Object value, Budget budget) {
     if (value instanceof Text text) {
       return text;
     }
@@ -165,19 +179,21 @@ final class Values {
       return Text.EMPTY;
     }
     Text.Builder to = new Text.Builder();
-    represent(value, to);
+    represent(value, to, budget);
     return to.text();
   }
 
   /** As Python's {@code repr} does. */
-  private static void represent(Object value, Text.Builder to) {
+  private static void represent(Object value, Text.Builder to, Budget budget) {
+    budget.enter();
+    budget.spend(size(value));
     if (value instanceof Text text) {
       quote(text, to);
     } else if (value instanceof List<?> list) {
       String before = "[";
       for (Object element : list) {
         to.append(before);
-        represent(element, to);
+        represent(element, to, budget);
         before = ", ";
       }
       to.append(list.isEmpty() ? "[]" : "]");
@@ -185,9 +201,9 @@ final class Values {
       String before = "{";
       for (Map.Entry<?, ?> entry : map.entrySet()) {
         to.append(before);
-        represent(entry.getKey(), to);
+        represent(entry.getKey(), to, budget);
         to.append(": ");
-        represent(entry.getValue(), to);
+        represent(entry.getValue(), to, budget);
         before = ", ";
       }
       to.append(map.isEmpty() ? "{}" : "}");
@@ -198,6 +214,7 @@ final class Values {
     } else {
       to.append(value instanceof Number number ? number(number) : kind(value));
     }
+    budget.leave();
   }
 
   private static void quote(Text text, Text.Builder to) {

@@ -44,7 +44,7 @@ final class AddedTokenFinder {
       }
       int end = i + entry.spelling.length();
       AddedToken token = entry.token;
-      if (token.special() && !allowed.contains(token.content())
+      if (token.special() && !allowed.contains(token.content(), i)
           || token.singleWord() && !isSingleWord(text, i, end)) {
         i = end;
         continue;

@@ -15,9 +15,15 @@ public final class AllowedSpecial {
   public static final AllowedSpecial ALL = new AllowedSpecial(content -> true);
 
   private final Predicate<String> allowed;
+  private final boolean onlyAtBeginning;
 
   private AllowedSpecial(Predicate<String> allowed) {
+    this(allowed, false);
+  }
+
+  private AllowedSpecial(Predicate<String> allowed, boolean onlyAtBeginning) {
     this.allowed = allowed;
+    this.onlyAtBeginning = onlyAtBeginning;
   }
 
   /**
@@ -30,7 +36,12 @@ public final class AllowedSpecial {
     return new AllowedSpecial(Set.of(contents)::contains);
   }
 
-  boolean contains(String content) {
-    return allowed.test(content);
+  /** One special token, where a text begins with it. */
+  static AllowedSpecial atBeginning(String content) {
+    return new AllowedSpecial(content::equals, true);
+  }
+
+  boolean contains(String content, int index) {
+    return allowed.test(content) && (index == 0 || !onlyAtBeginning);
   }
 }

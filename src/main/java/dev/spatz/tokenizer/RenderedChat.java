@@ -1,6 +1,7 @@
 package dev.spatz.tokenizer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -42,19 +43,22 @@ final class RenderedChat {
     List<Boolean> byAssistant = new ArrayList<>();
     StringBuilder run = new StringBuilder();
     List<Change> changes = new ArrayList<>();
+    Encoder encoder = tokenizer::encode;
     for (Piece piece : pieces) {
       if (!piece.special) {
         changes.add(new Change(run.length(), piece.byAssistant));
         run.append(piece.text);
         continue;
       }
-      encodeRun(tokenizer, run.toString(), changes, ids, byAssistant);
+      encodeRun(encoder, run.toString(), changes, ids, byAssistant);
       run.setLength(0);
       changes.clear();
-      ids.add(id(tokenizer, piece.text));
+      int id = id(tokenizer, piece.text);
+      ids.add(id);
       byAssistant.add(piece.byAssistant);
+      encoder = text -> encodeAfter(tokenizer, piece.text, id, text);
     }
-    encodeRun(tokenizer, run.toString(), changes, ids, byAssistant);
+    encodeRun(encoder, run.toString(), changes, ids, byAssistant);
     boolean[] said = new boolean[byAssistant.size()];
     for (int i = 0; i < said.length; i++) {
       said[i] = byAssistant.get(i);
@@ -65,18 +69,29 @@ final class RenderedChat {
   /** From this index of a text on, the model says it or not. */
   private record Change(int index, boolean byAssistant) {}
 
+  private interface Encoder {
+    int[] encode(String text);
+  }
+
+  /** Ids of a text after a special token, which may take white space along. */
+  private static int[] encodeAfter(Tokenizer tokenizer, String special, int id, String text) {
+    int[] ids = tokenizer.encode(special + text, AllowedSpecial.atBeginning(special));
+    boolean once = ids[0] == id && Arrays.stream(ids).filter(one -> one == id).count() == 1;
+    return once ? Arrays.copyOfRange(ids, 1, ids.length) : tokenizer.encode(text);
+  }
+
   private static void encodeRun(
-      Tokenizer tokenizer,
+      Encoder encoder,
       String text,
       List<Change> changes,
       List<Integer> ids,
       List<Boolean> byAssistant) {
-    int[] all = tokenizer.encode(text);
+    int[] all = encoder.encode(text);
     int from = 0;
     for (int i = 0; i < changes.size(); i++) {
       int end = i + 1 < changes.size() ? changes.get(i + 1).index : text.length();
       int to =
-          end == text.length() ? all.length : common(all, tokenizer.encode(text.substring(0, end)));
+          end == text.length() ? all.length : common(all, encoder.encode(text.substring(0, end)));
       for (; from < to; from++) {
         ids.add(all[from]);
         byAssistant.add(changes.get(i).byAssistant);

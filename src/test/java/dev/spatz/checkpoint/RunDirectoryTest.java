@@ -37,6 +37,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Checkpoints are written whole or not at all, whatever the disk does. */
 class RunDirectoryTest {
+  private static final TextConventions CONVENTIONS =
+      new TextConventions(
+          Map.of("default", "{{ messages }}", "tool_use", "{{ tools }}"),
+          "<s>",
+          "</s>",
+          List.of(1));
+
   /** Changes of a disk that one checkpoint makes, at least: fewer would be no test. */
   private static final int LEAST_CHANGES = 40;
 
@@ -99,7 +106,7 @@ class RunDirectoryTest {
         transformer,
         Examples.CHARACTERS,
         Examples.PROVENANCE,
-        new TextConventions("{{ messages }}", List.of(1)),
+        CONVENTIONS,
         settings,
         new TrainingState(progress, Map.of("optimizer.moments", moments)));
   }
@@ -135,7 +142,7 @@ class RunDirectoryTest {
         assertEquals(written.state().progress(), read.progress());
         try (LoadedModel loaded = read.load();
             INDArray array = Tensors.zeros(DataType.FLOAT, moments.length())) {
-          assertEquals(new TextConventions("{{ messages }}", List.of(1)), loaded.conventions());
+          assertEquals(CONVENTIONS, loaded.conventions());
           assertArrayEquals(Examples.weights(transformer), Examples.weights(loaded.transformer()));
           OptimizerFile.read(read.path(), source -> source.read("optimizer.moments", array));
           assertArrayEquals(Tensors.toFloats(moments), Tensors.toFloats(array));
