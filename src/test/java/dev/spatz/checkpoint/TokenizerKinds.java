@@ -88,7 +88,7 @@ final class TokenizerKinds {
       for (String text : texts) {
         int[] ids = encode(tokenizer, text);
         ObjectNode item = expected.addObject().put("text", text);
-        item.put("special", tokenizer.beginOfText().isPresent());
+        item.put("special", tokenizer.beginOfText().isPresent() || tokenizer.endsTexts());
         item.put("decoded", tokenizer.decode(ids));
         Arrays.stream(ids).forEach(item.putArray("ids")::add);
       }
@@ -99,10 +99,10 @@ final class TokenizerKinds {
 
   /** The ids of a text as Hugging Face's libraries have them, which find special tokens in it. */
   static int[] encode(Tokenizer tokenizer, String text) {
-    return IntStream.concat(
-            tokenizer.beginOfText().stream(),
-            Arrays.stream(tokenizer.encode(text, AllowedSpecial.ALL)))
-        .toArray();
+    IntStream begin = tokenizer.beginOfText().stream();
+    IntStream end = tokenizer.endsTexts() ? IntStream.of(tokenizer.endOfText()) : IntStream.empty();
+    IntStream ids = Arrays.stream(tokenizer.encode(text, AllowedSpecial.ALL));
+    return IntStream.concat(IntStream.concat(begin, ids), end).toArray();
   }
 
   /** What is read from a {@code tokenizer.json}. */
@@ -274,6 +274,8 @@ final class TokenizerKinds {
   private void templates(ObjectNode base) {
     ObjectNode begin = put("template-begin", base);
     template(begin, List.of(END, "A"));
+    ObjectNode both = put("template-begin-end", base);
+    template(both, List.of(END, "A", END));
     ObjectNode sequence = put("template-in-sequence", base);
     template(sequence, List.of(END, "A"));
     ObjectNode post = JSON.createObjectNode().put("type", "Sequence");
