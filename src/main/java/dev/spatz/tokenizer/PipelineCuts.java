@@ -16,11 +16,14 @@ final class PipelineCuts {
   /** What normalizers make of a character, from or to at most so many. */
   private static final int GROWTH = 18;
 
+  /** Characters beside a place that are seen to be normalized already; none joins so many. */
+  private static final int AROUND = 64;
+
   private final Normalizer normalizer;
   private final AddedTokenFinder inText;
   private final AddedTokenFinder inNormalized;
   private final boolean anywhere;
-  private final boolean asciiOnly;
+  private final boolean looksAround;
   private final @Nullable Splitter splitter;
 
   /** What a space is spelled as, where texts are cut before spaces; else null. */
@@ -34,7 +37,7 @@ final class PipelineCuts {
     PreTokenizer preTokenizer = parts.preTokenizer().continuing();
     String spelled = normalizer.normalize(" ");
     boolean spelledAnew = !spelled.equals(" ");
-    asciiOnly = looksAround(normalizer);
+    looksAround = looksAround(normalizer);
     splitter = spelledAnew ? null : preTokenizer.byteLevelSplitter();
     space = splitter == null ? space(preTokenizer, spelled, parts.model()) : null;
     anywhere = isLocal(normalizer) && (splitter != null || space != null);
@@ -110,8 +113,22 @@ final class PipelineCuts {
     return 0;
   }
 
+  /** Whether a normalizer makes the same of both sides apart as of both together. */
+  private boolean isLeftAlone(CharSequence text, int at) {
+    if (text.charAt(at) < 0x80 && text.charAt(at - 1) < 0x80) {
+      return true; // ASCII joins nothing before it
+    }
+    int type = Character.getType(Character.codePointAt(text, at));
+    if (type == Character.NON_SPACING_MARK || type == Character.COMBINING_SPACING_MARK) {
+      return false;
+    }
+    int from = Math.max(0, at - AROUND);
+    String around = text.subSequence(from, Math.min(text.length(), at + AROUND)).toString();
+    return normalizer.normalize(around).equals(around);
+  }
+
   private boolean isFree(CharSequence text, int at) {
-    if (asciiOnly && (text.charAt(at) >= 0x80 || text.charAt(at - 1) >= 0x80)) {
+    if (looksAround && !isLeftAlone(text, at)) {
       return false;
     }
     int far = GROWTH * inNormalized.longest();
