@@ -24,7 +24,7 @@ final class BytePairFile {
 
   static void write(BytePairTokenizer tokenizer, ObjectNode json) {
     byteLevel(json.putObject("pre_tokenizer"), true);
-    if (tokenizer.beginOfText().isPresent()) {
+    if (TokenizerFiles.hasTemplate(tokenizer)) {
       TokenizerFiles.writeTemplate(json, tokenizer);
     } else {
       byteLevel(json.putObject("post_processor"), false);

@@ -16,7 +16,7 @@ final class CharacterFile {
 
   static void write(CharacterTokenizer tokenizer, ObjectNode json) {
     json.putNull("pre_tokenizer");
-    if (tokenizer.beginOfText().isPresent()) {
+    if (TokenizerFiles.hasTemplate(tokenizer)) {
       TokenizerFiles.writeTemplate(json, tokenizer);
     } else {
       json.putNull("post_processor");

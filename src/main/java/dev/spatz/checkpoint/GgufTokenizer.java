@@ -115,7 +115,7 @@ final class GgufTokenizer {
         PREFIX + "bos_token_id", tokenizer.beginOfText().orElse(tokenizer.endOfText()));
     metadata.putInteger(PREFIX + "eos_token_id", tokenizer.endOfText());
     metadata.putFlag(PREFIX + "add_bos_token", tokenizer.beginOfText().isPresent());
-    metadata.putFlag(PREFIX + "add_eos_token", false);
+    metadata.putFlag(PREFIX + "add_eos_token", false); // its readers would end prompts, too
   }
 
   static IllegalArgumentException refused(Tokenizer tokenizer, String reason) {

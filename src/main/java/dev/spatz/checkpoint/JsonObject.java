@@ -65,6 +65,11 @@ final class JsonObject {
     return MAPPER.createObjectNode();
   }
 
+  /** What an absent file says: nothing. */
+  static JsonObject empty(Path path) {
+    return new JsonObject(path, "", create());
+  }
+
   /**
    * Reads a file.
    *

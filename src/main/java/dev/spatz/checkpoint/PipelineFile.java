@@ -15,11 +15,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Reads {@code tokenizer.json}: each part into the type of the same name. */
 final class PipelineFile {
-  private static final String REGEX_WORDS = "\\w+|[^\\w\\s]+";
-
   private PipelineFile() {}
 
   /**
@@ -27,10 +27,11 @@ final class PipelineFile {
    *
    * @param endOfText the content of the special token that ends a text
    * @param begin id of the token that stands before every prompt, if there is one
+   * @param ends whether the token that ends a text stands behind every text
    * @throws InvalidFileException if something is malformed, or not implemented
    * @throws IllegalArgumentException if the parts do not fit together
    */
-  static PipelineTokenizer read(JsonObject json, String endOfText, OptionalInt begin)
+  static PipelineTokenizer read(JsonObject json, String endOfText, OptionalInt begin, boolean ends)
       throws InvalidFileException {
     List<AddedToken> added = addedTokens(json);
     JsonObject model = json.requireObject("model");
@@ -41,13 +42,13 @@ final class PipelineFile {
             json.has("pre_tokenizer")
                 ? preTokenizer(json.requireObject("pre_tokenizer"))
                 : PreTokenizer.NONE,
-            model(model, added),
+            model(model, added).without(notInModel(model, added)),
             json.has("decoder")
                 ? decoder(json.requireObject("decoder"))
                 : new TokenDecoder.Words());
     for (AddedToken token : added) {
       if (token.special() && token.content().equals(endOfText)) {
-        return new PipelineTokenizer(parts, token.id(), begin);
+        return new PipelineTokenizer(parts, token.id(), begin, ends);
       }
     }
     throw json.invalid("added_tokens", "the token that ends a text, " + endOfText + ", is missing");
@@ -106,16 +107,15 @@ final class PipelineFile {
       case "Split":
         return new PreTokenizer.Split(pattern(json), behavior(json), json.flag(false, "invert"));
       case "Digits":
-        return split(
-            "\\p{N}",
-            json.flag(false, "individual_digits")
-                ? PreTokenizer.Behavior.ISOLATED
-                : PreTokenizer.Behavior.CONTIGUOUS,
+        boolean individual = json.flag(false, "individual_digits");
+        return new PreTokenizer.Split(
+            PreTokenizer.DIGITS,
+            individual ? PreTokenizer.Behavior.ISOLATED : PreTokenizer.Behavior.CONTIGUOUS,
             false);
       case "Whitespace":
-        return split(REGEX_WORDS, PreTokenizer.Behavior.REMOVED, true);
+        return PreTokenizer.Split.WHITESPACE;
       case "WhitespaceSplit":
-        return split("\\s", PreTokenizer.Behavior.REMOVED, false);
+        return PreTokenizer.Split.WHITESPACE_SPLIT;
       case "Metaspace":
         return metaspace(json);
       case "Sequence":
@@ -127,10 +127,6 @@ final class PipelineFile {
       default:
         throw json.invalid("type", "this pre-tokenizer is not implemented");
     }
-  }
-
-  private static PreTokenizer split(String regex, PreTokenizer.Behavior behavior, boolean invert) {
-    return new PreTokenizer.Split(SplitPattern.regex(regex), behavior, invert);
   }
 
   private static PreTokenizer.Behavior behavior(JsonObject json) throws InvalidFileException {
@@ -256,6 +252,16 @@ final class PipelineFile {
             model.flag(false, "fuse_unk"),
             model.flag(false, "byte_fallback"),
             model.flag(false, "ignore_merges")));
+  }
+
+  /** Ids of added tokens that the model does not have, and that it makes of no text. */
+  private static Set<Integer> notInModel(JsonObject model, List<AddedToken> added)
+      throws InvalidFileException {
+    JsonObject vocabulary = model.requireObject("vocab");
+    return added.stream()
+        .filter(token -> !vocabulary.has(token.content()))
+        .map(AddedToken::id)
+        .collect(Collectors.toSet());
   }
 
   static List<JsonObject> objects(JsonObject json, String key) throws InvalidFileException {

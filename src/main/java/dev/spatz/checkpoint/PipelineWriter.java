@@ -44,7 +44,7 @@ final class PipelineWriter {
     } else {
       preTokenizer(parts.preTokenizer(), json.putObject("pre_tokenizer"));
     }
-    if (tokenizer.beginOfText().isPresent()) {
+    if (TokenizerFiles.hasTemplate(tokenizer)) {
       TokenizerFiles.writeTemplate(json, tokenizer);
     } else {
       json.putNull("post_processor");

@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,25 +104,39 @@ final class TokenizerFiles {
         .content();
   }
 
-  /**
-   * What puts the token that begins a text before one that is encoded, or before the first of two.
-   */
+  /** Whether something stands around every text. */
+  static boolean hasTemplate(Tokenizer tokenizer) {
+    return tokenizer.beginOfText().isPresent() || tokenizer.endsTexts();
+  }
+
+  /** What puts the tokens that begin and end a text around one that is encoded, or around two. */
   static void writeTemplate(ObjectNode json, Tokenizer tokenizer) {
-    int id = tokenizer.beginOfText().orElse(tokenizer.endOfText());
-    SpecialToken begin = new SpecialToken(content(tokenizer, id), id);
     ObjectNode template = json.putObject("post_processor").put("type", TEMPLATE);
+    Set<Integer> used = new TreeSet<>();
+    tokenizer.beginOfText().ifPresent(used::add);
+    if (tokenizer.endsTexts()) {
+      used.add(tokenizer.endOfText());
+    }
     for (String kind : List.of("single", "pair")) {
       ArrayNode parts = template.putArray(kind);
-      part(parts, "SpecialToken", begin.content());
+      tokenizer
+          .beginOfText()
+          .ifPresent(begin -> part(parts, "SpecialToken", content(tokenizer, begin)));
       part(parts, "Sequence", "A");
       if (kind.equals("pair")) {
         part(parts, "Sequence", "B");
       }
+      if (tokenizer.endsTexts()) {
+        part(parts, "SpecialToken", content(tokenizer, tokenizer.endOfText()));
+      }
     }
-    ObjectNode special = template.putObject("special_tokens").putObject(begin.content());
-    special.put("id", begin.content());
-    special.putArray("ids").add(begin.id());
-    special.putArray("tokens").add(begin.content());
+    ObjectNode all = template.putObject("special_tokens");
+    for (int id : used) {
+      String content = content(tokenizer, id);
+      ObjectNode special = all.putObject(content).put("id", content);
+      special.putArray("ids").add(id);
+      special.putArray("tokens").add(content);
+    }
   }
 
   private static void part(ArrayNode parts, String kind, String id) {
@@ -154,9 +170,14 @@ final class TokenizerFiles {
     List<SpecialToken> special = specialTokens(json);
     JsonObject settings = settings(directory);
     String endOfText = endOfText(directory, config, settings, json, special);
-    OptionalInt begin = TokenizerFlags.begin(json, settings);
+    TokenizerFlags.Frame frame = TokenizerFlags.frame(json, settings);
     try {
-      Tokenizer tokenizer = read(json, model, special, endOfText, begin);
+      Tokenizer tokenizer = read(json, model, special, endOfText, frame);
+      if (frame.end().isPresent() && frame.end().getAsInt() != tokenizer.endOfText()) {
+        throw json.invalid(
+            "post_processor",
+            "what it puts behind a text must be the token that ends a text, " + endOfText);
+      }
       TokenizerFlags.requireSameSpace(settings, tokenizer);
       return tokenizer;
     } catch (IllegalArgumentException e) {
@@ -170,22 +191,24 @@ final class TokenizerFiles {
       JsonObject model,
       List<SpecialToken> special,
       String endOfText,
-      OptionalInt begin)
+      TokenizerFlags.Frame frame)
       throws InvalidFileException {
+    OptionalInt begin = frame.begin();
     SpecialToken end =
         special.stream().filter(token -> token.content().equals(endOfText)).findAny().orElse(null);
     boolean beginsWithEnd = end != null && begin.equals(OptionalInt.of(end.id()));
     if (readsPlainTokens(json) && (begin.isEmpty() || beginsWithEnd)) {
       if (BytePairFile.describes(json, model)) {
         BytePairTokenizer tokenizer = BytePairFile.read(json, model, special, endOfText);
-        return beginsWithEnd ? tokenizer.withBeginOfText() : tokenizer;
+        tokenizer = beginsWithEnd ? tokenizer.withBeginOfText() : tokenizer;
+        return frame.ends() ? tokenizer.withEndOfText() : tokenizer;
       }
-      if (CharacterFile.describes(json, model)) {
+      if (CharacterFile.describes(json, model) && !frame.ends()) {
         CharacterTokenizer tokenizer = CharacterFile.read(json, model, special, endOfText);
         return beginsWithEnd ? tokenizer.withBeginOfText() : tokenizer;
       }
     }
-    return PipelineFile.read(json, endOfText, begin);
+    return PipelineFile.read(json, endOfText, begin, frame.ends());
   }
 
   /** The content of {@code tokenizer_config.json}, or null. */
@@ -194,9 +217,7 @@ final class TokenizerFiles {
     if (!Files.exists(path)) {
       return null;
     }
-    JsonObject settings = JsonObject.read(path, JsonObject.LARGEST_BYTES);
-    TokenizerFlags.requireNoEnd(settings);
-    return settings;
+    return JsonObject.read(path, JsonObject.LARGEST_BYTES);
   }
 
   /** The model, without what no published tokenizer of a language model has. */

@@ -44,34 +44,58 @@ final class TokenizerFlags {
   private TokenizerFlags() {}
 
   /**
-   * The id that stands before every prompt, if there is one.
+   * What stands around every text.
+   *
+   * @param begin the id before it, if there is one
+   * @param end the id behind it, if a template says so
+   * @param ends whether a token that ends it is behind it
+   */
+  record Frame(OptionalInt begin, OptionalInt end, boolean ends) {}
+
+  /**
+   * What stands around every text.
    *
    * @param json the content of {@code tokenizer.json}
    * @param settings that of {@code tokenizer_config.json}, or null
    * @throws InvalidFileException if a template does anything else to the ids, or the two differ
    */
-  static OptionalInt begin(JsonObject json, @Nullable JsonObject settings)
-      throws InvalidFileException {
-    OptionalInt template = template(json);
-    if (settings == null || !settings.has(BEGIN)) {
+  static Frame frame(JsonObject json, @Nullable JsonObject settings) throws InvalidFileException {
+    Frame template = template(json);
+    if (settings == null) {
       return template;
     }
-    boolean flagDecides = FLAGS_DECIDE.contains(settings.text("", "tokenizer_class"));
-    if (settings.flag(false, BEGIN)) {
-      return template.isPresent() && !flagDecides
-          ? template
-          : OptionalInt.of(idOf(beginOfText(settings), json, settings));
+    boolean flagsDecide = FLAGS_DECIDE.contains(settings.text("", "tokenizer_class"));
+    boolean ends = template.ends;
+    if (settings.has(END)) {
+      ends = settings.flag(false, END);
+      if (template.ends && !ends && !flagsDecide) {
+        throw differs(settings, END, "behind", template.end);
+      }
     }
-    if (template.isPresent() && !flagDecides) {
-      throw settings.invalid(
-          BEGIN,
-          String.format(
-              Locale.ROOT,
-              "%s puts id %d before every text; remove the flag, or the template there",
-              TokenizerFiles.TOKENIZER,
-              template.getAsInt()));
+    OptionalInt begin = template.begin;
+    if (settings.has(BEGIN)) {
+      if (!settings.flag(false, BEGIN)) {
+        if (begin.isPresent() && !flagsDecide) {
+          throw differs(settings, BEGIN, "before", begin);
+        }
+        begin = OptionalInt.empty();
+      } else if (begin.isEmpty() || flagsDecide) {
+        begin = OptionalInt.of(idOf(beginOfText(settings), json, settings));
+      }
     }
-    return OptionalInt.empty();
+    return new Frame(begin, template.end, ends);
+  }
+
+  private static InvalidFileException differs(
+      JsonObject settings, String flag, String where, OptionalInt id) {
+    return settings.invalid(
+        flag,
+        String.format(
+            Locale.ROOT,
+            "%s puts id %d %s every text; remove the flag, or the template there",
+            TokenizerFiles.TOKENIZER,
+            id.orElseThrow(),
+            where));
   }
 
   /** Whether every prompt is to begin with the token that ends a text, as GPT-2's files may ask. */
@@ -87,14 +111,9 @@ final class TokenizerFlags {
     return true;
   }
 
-  /** Refuses the flag that ends every prompt: a model has nothing to continue then. */
-  static void requireNoEnd(JsonObject settings) throws InvalidFileException {
-    if (settings.flag(false, END)) {
-      throw settings.invalid(
-          END,
-          "it would end every prompt too, and leave the model nothing to continue; set it to false"
-              + " (the documents of a corpus are ended in training without it)");
-    }
+  /** Whether every text is to end with the token that ends a text, as GPT-2's files may ask. */
+  static boolean ends(@Nullable JsonObject settings) throws InvalidFileException {
+    return settings != null && settings.flag(false, END);
   }
 
   /** Refuses a flag that contradicts the tokenizer on a space before every text. */
@@ -149,38 +168,44 @@ final class TokenizerFlags {
         content + " is to begin every text, and must be a special token of the tokenizer");
   }
 
-  /** The id that the post-processor puts before a text; it may do nothing else to the ids. */
-  private static OptionalInt template(JsonObject json) throws InvalidFileException {
-    OptionalInt begin = OptionalInt.empty();
-    if (!json.has("post_processor")) {
-      return begin;
-    }
-    JsonObject processor = json.requireObject("post_processor");
-    List<JsonObject> parts =
-        processor.text("type").equals("Sequence")
-            ? PipelineFile.objects(processor, "processors")
-            : List.of(processor);
-    for (JsonObject part : parts) {
-      String type = part.text("type");
-      if (type.equals(TokenizerFiles.TEMPLATE) && begin.isEmpty()) {
-        begin = single(part);
-      } else if (!type.equals("ByteLevel")) {
-        throw part.invalid("type", "\"ByteLevel\" and one template are implemented, no other");
+  /** The ids that the post-processor puts around a text; it may do nothing else to the ids. */
+  private static Frame template(JsonObject json) throws InvalidFileException {
+    Frame frame = null;
+    if (json.has("post_processor")) {
+      JsonObject processor = json.requireObject("post_processor");
+      List<JsonObject> parts =
+          processor.text("type").equals("Sequence")
+              ? PipelineFile.objects(processor, "processors")
+              : List.of(processor);
+      for (JsonObject part : parts) {
+        String type = part.text("type");
+        if (type.equals(TokenizerFiles.TEMPLATE) && frame == null) {
+          frame = single(part);
+        } else if (!type.equals("ByteLevel")) {
+          throw part.invalid("type", "\"ByteLevel\" and one template are implemented, no other");
+        }
       }
     }
-    return begin;
+    return frame != null ? frame : new Frame(OptionalInt.empty(), OptionalInt.empty(), false);
   }
 
-  private static OptionalInt single(JsonObject template) throws InvalidFileException {
-    JsonNode single = template.requireArray("single");
-    if (!single.path(single.size() - 1).at("/Sequence/id").asText().equals("A")
-        || single.size() > 2) {
-      throw template.invalid("single", "at most one token before the text is implemented");
+  private static Frame single(JsonObject template) throws InvalidFileException {
+    JsonNode parts = template.requireArray("single");
+    int text = 0;
+    while (text < parts.size() && !parts.get(text).at("/Sequence/id").asText().equals("A")) {
+      text++;
     }
-    if (single.size() == 1) {
-      return OptionalInt.empty();
+    if (text == parts.size() || text > 1 || parts.size() > text + 2) {
+      throw template.invalid(
+          "single", "at most one token before the text, and one behind it, are implemented");
     }
-    String name = single.at("/0/SpecialToken/id").asText();
+    OptionalInt begin = text == 0 ? OptionalInt.empty() : id(template, parts.get(0));
+    boolean ends = parts.size() == text + 2;
+    return new Frame(begin, ends ? id(template, parts.get(text + 1)) : OptionalInt.empty(), ends);
+  }
+
+  private static OptionalInt id(JsonObject template, JsonNode part) throws InvalidFileException {
+    String name = part.at("/SpecialToken/id").asText();
     JsonNode ids = template.requireObject("special_tokens").requireObject(name).requireArray("ids");
     if (ids.size() != 1 || !ids.get(0).canConvertToInt()) {
       throw template.invalid("special_tokens", "each must have one id");

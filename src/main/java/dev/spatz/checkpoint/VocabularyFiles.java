@@ -54,6 +54,7 @@ final class VocabularyFiles {
           BytePairFile.of(
               tokens, merges(directory.resolve(MERGES), tokens), List.of(end), end.content());
       TokenizerFlags.requireSameSpace(settings, tokenizer);
+      tokenizer = TokenizerFlags.ends(settings) ? tokenizer.withEndOfText() : tokenizer;
       return TokenizerFlags.beginsWith(end.content(), settings)
           ? tokenizer.withBeginOfText()
           : tokenizer;

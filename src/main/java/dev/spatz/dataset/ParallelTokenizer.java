@@ -191,7 +191,9 @@ final class ParallelTokenizer implements DocumentVisitor, AutoCloseable {
 
   private int[] encode(Piece piece) {
     try {
-      return tokenizer.encode(piece.text);
+      return piece.index == 0
+          ? tokenizer.encode(piece.text)
+          : tokenizer.encodeContinuation(piece.text);
     } catch (IllegalArgumentException e) {
       String place = piece.index == 0 ? "" : ", counted from character " + piece.index;
       throw new IllegalArgumentException(

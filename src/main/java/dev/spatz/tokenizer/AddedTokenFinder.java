@@ -69,6 +69,26 @@ final class AddedTokenFinder {
     return segments;
   }
 
+  /** The length of the longest spelling; 0 if there is no token. */
+  int longest() {
+    return byFirst.values().stream()
+        .mapToInt(entries -> entries.get(0).spelling.length())
+        .max()
+        .orElse(0);
+  }
+
+  /** Whether some token's spelling begins, ends or goes on at an index. */
+  boolean touches(String text, int at) {
+    for (int i = 0; i <= at && i < text.length(); i++) {
+      for (Entry entry : byFirst.getOrDefault(text.charAt(i), List.of())) {
+        if (i + entry.spelling.length() >= at && text.startsWith(entry.spelling, i)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   private @Nullable Entry find(String text, int at) {
     for (Entry entry : byFirst.getOrDefault(text.charAt(at), List.of())) {
       if (text.startsWith(entry.spelling, at)) {

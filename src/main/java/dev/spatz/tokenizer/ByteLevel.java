@@ -49,6 +49,11 @@ public final class ByteLevel {
     return toCharacters(text.getBytes(StandardCharsets.UTF_8));
   }
 
+  /** Whether a text consists of the 256 characters. */
+  static boolean spells(String text) {
+    return text.chars().allMatch(c -> c < BYTES.length && BYTES[c] >= 0);
+  }
+
   /**
    * Reads spelled bytes, each from one character.
    *

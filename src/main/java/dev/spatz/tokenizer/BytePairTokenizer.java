@@ -1,7 +1,6 @@
 package dev.spatz.tokenizer;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -23,11 +22,10 @@ public final class BytePairTokenizer implements Tokenizer {
   private final List<SpecialToken> specialTokens;
   private final int endOfText;
   private final boolean beginsTexts;
+  private final boolean endsTexts;
 
   private final TokenBytes texts;
-  private final int[] byteIds;
-  private final MergeTable mergeTable;
-  private final PieceCache cache = new PieceCache();
+  private final ByteLevelEncoder encoder;
 
   private BytePairTokenizer(Vocabulary checked, List<Merge> merges, String endOfText) {
     this.vocabulary = checked.tokens;
@@ -35,25 +33,36 @@ public final class BytePairTokenizer implements Tokenizer {
     this.specialTokens = checked.specialTokens;
     this.endOfText = checked.specialId(endOfText);
     this.beginsTexts = false;
+    this.endsTexts = false;
     texts = checked.texts();
-    byteIds = checked.byteIds();
-    mergeTable = new MergeTable(this.merges, checked.results(this.merges));
+    encoder =
+        new ByteLevelEncoder(
+            Splitter.GPT2,
+            checked.byteIds(),
+            new MergeTable(this.merges, checked.results(this.merges)),
+            checked.ordinaryTokens(),
+            false);
   }
 
-  private BytePairTokenizer(BytePairTokenizer other, boolean beginsTexts) {
+  private BytePairTokenizer(BytePairTokenizer other, boolean beginsTexts, boolean endsTexts) {
     this.vocabulary = other.vocabulary;
     this.merges = other.merges;
     this.specialTokens = other.specialTokens;
     this.endOfText = other.endOfText;
     this.beginsTexts = beginsTexts;
+    this.endsTexts = endsTexts;
     this.texts = other.texts;
-    this.byteIds = other.byteIds;
-    this.mergeTable = other.mergeTable;
+    this.encoder = other.encoder;
   }
 
   /** This tokenizer, with its end-of-text token before every prompt. */
   public BytePairTokenizer withBeginOfText() {
-    return new BytePairTokenizer(this, true);
+    return new BytePairTokenizer(this, true, endsTexts);
+  }
+
+  /** This tokenizer, which {@link #endsTexts()}. */
+  public BytePairTokenizer withEndOfText() {
+    return new BytePairTokenizer(this, beginsTexts, true);
   }
 
   /**
@@ -124,6 +133,11 @@ public final class BytePairTokenizer implements Tokenizer {
   }
 
   @Override
+  public boolean endsTexts() {
+    return endsTexts;
+  }
+
+  @Override
   public List<SpecialToken> specialTokens() {
     return specialTokens;
   }
@@ -148,7 +162,9 @@ public final class BytePairTokenizer implements Tokenizer {
 
   @Override
   public int[] encode(CharSequence text) {
-    return new Encoding(text.toString()).run();
+    IdList ids = new IdList(text.length());
+    encoder.encode(Utf16.toUtf8(text.toString()), ids);
+    return ids.toArray();
   }
 
   @Override
@@ -169,7 +185,7 @@ public final class BytePairTokenizer implements Tokenizer {
   /** {@inheritDoc} Found are the ends of words and of numbers, and any place before white space. */
   @Override
   public int cut(CharSequence text) {
-    return Gpt2Splitter.lastCut(text);
+    return Splitter.GPT2.lastCut(text);
   }
 
   /** What it is, for people. */
@@ -185,58 +201,6 @@ public final class BytePairTokenizer implements Tokenizer {
   }
 
   PieceMerger merger() {
-    return new PieceMerger(mergeTable);
-  }
-
-  /** One call of {@link #encode}. */
-  private final class Encoding {
-    private final String text;
-    private final PieceMerger merger = merger();
-    private int[] ids;
-    private int size;
-
-    Encoding(String text) {
-      this.text = text;
-      ids = new int[text.length() / 3 + 16];
-    }
-
-    int[] run() {
-      for (int start = 0, end; start < text.length(); start = end) {
-        end = Gpt2Splitter.end(text, start);
-        append(start, end);
-      }
-      return Arrays.copyOf(ids, size);
-    }
-
-    private void append(int start, int end) {
-      int[] piece;
-      if (end - start > PieceCache.LONGEST) {
-        piece = merge(text.substring(start, end), start);
-      } else {
-        int hash = PieceCache.hash(text, start, end);
-        int[] known = cache.get(text, start, end, hash);
-        if (known == null) {
-          String word = text.substring(start, end);
-          known = merge(word, start);
-          cache.put(word, hash, known);
-        }
-        piece = known;
-      }
-      if (ids.length - size < piece.length) {
-        ids = Arrays.copyOf(ids, Math.addExact(ids.length, Math.max(ids.length / 2, piece.length)));
-      }
-      System.arraycopy(piece, 0, ids, size, piece.length);
-      size += piece.length;
-    }
-
-    private int[] merge(String piece, int start) {
-      Utf16.requirePairs(text, start, start + piece.length());
-      byte[] bytes = piece.getBytes(StandardCharsets.UTF_8);
-      int[] merged = new int[bytes.length];
-      for (int i = 0; i < merged.length; i++) {
-        merged[i] = byteIds[bytes[i] & 0xFF];
-      }
-      return Arrays.copyOf(merged, merger.merge(merged, merged.length));
-    }
+    return encoder.merger();
   }
 }

@@ -63,7 +63,7 @@ public final class BytePairTrainer {
    * @return the index; 0 if no place is safe yet
    */
   public static int cut(CharSequence text) {
-    return Gpt2Splitter.lastCut(text);
+    return Splitter.GPT2.lastCut(text);
   }
 
   /**
@@ -75,10 +75,10 @@ public final class BytePairTrainer {
    *     its index
    */
   public void add(CharSequence piece) {
-    String text = piece.toString();
-    for (int start = 0, end; start < text.length(); start = end) {
-      end = Gpt2Splitter.end(text, start);
-      counts.add(text, start, end);
+    byte[] utf8 = Utf16.toUtf8(piece.toString());
+    for (int start = 0, end; start < utf8.length; start = end) {
+      end = Splitter.GPT2.end(utf8, start, utf8.length);
+      counts.add(utf8, start, end);
     }
   }
 

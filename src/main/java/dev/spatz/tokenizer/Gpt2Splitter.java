@@ -1,143 +1,76 @@
 package dev.spatz.tokenizer;
 
+import static dev.spatz.tokenizer.CharacterKinds.NUMBER;
+import static dev.spatz.tokenizer.CharacterKinds.OTHER;
+import static dev.spatz.tokenizer.CharacterKinds.SPACE;
+import static dev.spatz.tokenizer.CharacterKinds.endOfRun;
+
 /**
- * Cuts a text into pre-tokens, over whose borders no token reaches, as GPT-2 does. It is the
- * regular expression
+ * GPT-2's splitting:
  *
  * <pre>{@code
  * 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
  * }</pre>
- *
- * <p>with Unicode's classes, written by hand: a regular expression backtracks on long runs of white
- * space, and costs several times the rest of the encoding.
  */
 final class Gpt2Splitter {
-  /** The expression. */
-  static final String EXPRESSION =
-      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-
-  static final byte OTHER = 0;
-  static final byte LETTER = 1;
-  static final byte NUMBER = 2;
-  static final byte SPACE = 3;
-
-  private static final int LETTERS =
-      1 << Character.UPPERCASE_LETTER
-          | 1 << Character.LOWERCASE_LETTER
-          | 1 << Character.TITLECASE_LETTER
-          | 1 << Character.MODIFIER_LETTER
-          | 1 << Character.OTHER_LETTER;
-  private static final int NUMBERS =
-      1 << Character.DECIMAL_DIGIT_NUMBER
-          | 1 << Character.LETTER_NUMBER
-          | 1 << Character.OTHER_NUMBER;
-
-  private static final byte[] ASCII = new byte[128];
-
-  static {
-    for (int c = 0; c < ASCII.length; c++) {
-      ASCII[c] = classify(c);
-    }
-  }
-
   private Gpt2Splitter() {}
 
-  /** End of the pre-token that begins at {@code start}, which lies inside the text. */
-  static int end(String text, int start) {
-    int first = text.codePointAt(start);
-    byte kind = kind(first);
-    int next = start + Character.charCount(first);
-    if (kind == SPACE) {
-      byte following;
-      if (first == ' '
-          && next < text.length()
-          && (following = kind(text.codePointAt(next))) != SPACE) {
-        return endOfRun(text, next, following);
-      }
-      // Of several spaces before a word, the last is left to the word, or stands alone if it is no
-      // U+0020. White space is one char per code point.
-      int end = endOfRun(text, next, SPACE);
-      return end == text.length() || end == next ? end : end - 1;
-    }
-    return first == '\'' ? endAfterApostrophe(text, start) : endOfRun(text, next, kind);
-  }
-
   /**
-   * The last index at which the text may be cut so that no pre-token of the whole crosses it and
-   * none changes, whatever follows the text; 0 if there is none.
+   * The end of the pre-token that begins at {@code start}.
    *
-   * <p>Safe is the end of a run of letters or of numbers, and the end of a run of other characters
-   * before white space: only white space looks ahead, and only a leading space, or an apostrophe,
-   * joins what follows.
+   * @param digitsAlone whether each digit is cut off before, so that text ends at it
    */
-  static int lastCut(CharSequence text) {
-    int i = text.length() - (Utf16.endsInsideCharacter(text) ? 1 : 0);
-    byte following = -1;
-    while (i > 0) {
-      int c = Character.codePointBefore(text, i);
-      byte kind = kind(c);
-      if (following >= 0
-          && following != kind
-          && (kind == LETTER || kind == NUMBER || following == SPACE)) {
-        return i;
+  static int end(byte[] utf8, int start, int limit, boolean digitsAlone) {
+    byte first = utf8[start];
+    byte kind = CharacterKinds.at(utf8, start);
+    int next = CharacterKinds.next(utf8, start);
+    if (kind == SPACE) {
+      byte following = next < limit ? CharacterKinds.at(utf8, next) : SPACE;
+      if (first == ' ' && following != SPACE && !(digitsAlone && following == NUMBER)) {
+        return endOfRun(utf8, next, limit, following);
       }
-      following = kind;
-      i -= Character.charCount(c);
+      return endOfSpaces(utf8, start, limit, digitsAlone);
     }
-    return 0;
+    if (digitsAlone && kind == NUMBER) {
+      return next;
+    }
+    return first == '\''
+        ? endAfterApostrophe(utf8, next, limit)
+        : endOfRun(utf8, next, limit, kind);
   }
 
-  /** The end of the characters of one kind from an index on. */
-  static int endOfRun(String text, int from, byte kind) {
-    int i = from;
-    while (i < text.length()) {
-      char c = text.charAt(i);
-      if (c < ASCII.length) {
-        if (ASCII[c] != kind) {
-          return i;
-        }
-        i++;
-      } else {
-        int codePoint = text.codePointAt(i);
-        if (classify(codePoint) != kind) {
-          return i;
-        }
-        i += Character.charCount(codePoint);
-      }
+  /** Of several spaces before a word, the last is left to the word, or stands alone. */
+  private static int endOfSpaces(byte[] utf8, int start, int limit, boolean digitsAlone) {
+    int end = endOfRun(utf8, start, limit, SPACE);
+    if (end == limit || digitsAlone && CharacterKinds.at(utf8, end) == NUMBER) {
+      return end;
+    }
+    int last = startOfCharacter(utf8, end - 1);
+    return last == start ? end : last;
+  }
+
+  static int startOfCharacter(byte[] utf8, int within) {
+    int i = within;
+    while ((utf8[i] & 0xC0) == 0x80) {
+      i--;
     }
     return i;
   }
 
-  private static int endAfterApostrophe(String text, int start) {
-    int next = start + 1;
-    switch (next < text.length() ? text.charAt(next) : 0) {
+  private static int endAfterApostrophe(byte[] utf8, int next, int limit) {
+    switch (next < limit ? utf8[next] : 0) {
       case 's', 't', 'm', 'd':
         return next + 1;
       case 'r', 'v':
-        return followedBy(text, next, 'e') ? next + 2 : next;
+        return followedBy(utf8, next, limit, 'e') ? next + 2 : next;
       case 'l':
-        return followedBy(text, next, 'l') ? next + 2 : next;
+        return followedBy(utf8, next, limit, 'l') ? next + 2 : next;
       default:
-        return endOfRun(text, next, OTHER);
+        return endOfRun(utf8, next, limit, OTHER);
     }
   }
 
-  private static boolean followedBy(String text, int index, char c) {
-    return index + 1 < text.length() && text.charAt(index + 1) == c;
-  }
-
-  static byte kind(int codePoint) {
-    return codePoint < ASCII.length ? ASCII[codePoint] : classify(codePoint);
-  }
-
-  private static byte classify(int codePoint) {
-    int category = 1 << Character.getType(codePoint);
-    if ((category & LETTERS) != 0) {
-      return LETTER;
-    }
-    if ((category & NUMBERS) != 0) {
-      return NUMBER;
-    }
-    return Unicode.isWhiteSpace(codePoint) ? SPACE : OTHER;
+  private static boolean followedBy(byte[] utf8, int index, int limit, char c) {
+    return index + 1 < limit && utf8[index + 1] == c;
   }
 }

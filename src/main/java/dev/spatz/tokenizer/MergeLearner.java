@@ -71,7 +71,7 @@ final class MergeLearner {
     byte[][] bytes = new byte[counted.size()][];
     int length = 1;
     for (int word = 0; word < bytes.length; word++) {
-      bytes[word] = counted.piece(word).getBytes(StandardCharsets.UTF_8);
+      bytes[word] = counted.piece(word);
       length = Math.addExact(length, bytes[word].length + 1);
     }
     places = new int[length];

@@ -14,6 +14,11 @@ public sealed interface Normalizer {
   /** {@return the text changed} */
   String normalize(String text);
 
+  /** What happens to a text that continues another: nothing is put before it. */
+  default Normalizer continuing() {
+    return this;
+  }
+
   /** One of Unicode's normalization forms. */
   record Unicode(Form form) implements Normalizer {
     @Override
@@ -44,6 +49,11 @@ public sealed interface Normalizer {
     @Override
     public String normalize(String text) {
       return text.isEmpty() ? text : prefix + text;
+    }
+
+    @Override
+    public Normalizer continuing() {
+      return NONE;
     }
   }
 
@@ -89,6 +99,11 @@ public sealed interface Normalizer {
         result = part.normalize(result);
       }
       return result;
+    }
+
+    @Override
+    public Normalizer continuing() {
+      return new Sequence(parts.stream().map(Normalizer::continuing).toList());
     }
   }
 }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /** How often each pre-token occurs, in the order of their first occurrence. */
 final class PieceCounts {
-  private String[] pieces = new String[1 << 10];
+  private byte[][] pieces = new byte[1 << 10][];
   private long[] counts = new long[1 << 10];
   private int size;
 
@@ -15,7 +15,8 @@ final class PieceCounts {
     return size;
   }
 
-  String piece(int index) {
+  /** In UTF-8; the caller must not change them. */
+  byte[] piece(int index) {
     return pieces[index];
   }
 
@@ -24,17 +25,16 @@ final class PieceCounts {
   }
 
   /** Counts {@code text[start, end)} once more. */
-  void add(String text, int start, int end) {
+  void add(byte[] text, int start, int end) {
     int slot = slot(text, start, end);
     if (slots[slot] == 0) {
-      Utf16.requirePairs(text, start, end);
-      insert(text.substring(start, end), slot);
+      insert(Arrays.copyOfRange(text, start, end), slot);
     } else {
       counts[slots[slot] - 1]++;
     }
   }
 
-  private void insert(String piece, int slot) {
+  private void insert(byte[] piece, int slot) {
     if (size == pieces.length) {
       pieces = Arrays.copyOf(pieces, Math.multiplyExact(size, 2));
       counts = Arrays.copyOf(counts, pieces.length);
@@ -45,21 +45,21 @@ final class PieceCounts {
     if (size * 2L > slots.length) {
       slots = new int[Math.multiplyExact(slots.length, 2)];
       for (int i = 0; i < size; i++) {
-        slots[slot(pieces[i], 0, pieces[i].length())] = i + 1;
+        slots[slot(pieces[i], 0, pieces[i].length)] = i + 1;
       }
     }
   }
 
-  private int slot(String text, int start, int end) {
+  private int slot(byte[] text, int start, int end) {
     int mask = slots.length - 1;
     int slot = PieceCache.hash(text, start, end) & mask;
-    while (slots[slot] != 0 && !equal(pieces[slots[slot] - 1], text, start, end)) {
+    while (slots[slot] != 0) {
+      byte[] piece = pieces[slots[slot] - 1];
+      if (Arrays.equals(piece, 0, piece.length, text, start, end)) {
+        break;
+      }
       slot = slot + 1 & mask;
     }
     return slot;
-  }
-
-  private static boolean equal(String piece, String text, int start, int end) {
-    return piece.length() == end - start && text.startsWith(piece, start);
   }
 }

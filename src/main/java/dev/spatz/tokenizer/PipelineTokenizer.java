@@ -1,13 +1,13 @@
 package dev.spatz.tokenizer;
 
-import dev.spatz.tokenizer.SplitPattern.Scanner;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,13 +41,18 @@ public final class PipelineTokenizer implements Tokenizer {
   private final Parts parts;
   private final int endOfText;
   private final OptionalInt beginOfText;
+  private final boolean endsTexts;
   private final List<SpecialToken> specialTokens;
   private final TokenBytes bytes;
   private final AddedTokenFinder inText;
   private final AddedTokenFinder inNormalized;
+  private final PipelineCuts cuts;
 
-  /** Where the pre-tokens are found by hand and spelled as bytes: the fast path; else null. */
-  private final @Nullable Scanner scanner;
+  /** Does all of the splitting and encoding, where it can: the fast path; else null. */
+  private final @Nullable ByteLevelEncoder byteLevel;
+
+  /** The model, which makes no special token of a text. */
+  private final TokenModel model;
 
   private final PieceCache cache = new PieceCache();
 
@@ -60,7 +65,18 @@ public final class PipelineTokenizer implements Tokenizer {
    *     vocabulary, or an id above is no special token's
    */
   public PipelineTokenizer(Parts parts, int endOfText, OptionalInt beginOfText) {
+    this(parts, endOfText, beginOfText, false);
+  }
+
+  /**
+   * Joins the parts.
+   *
+   * @param endsTexts see {@link #endsTexts()}
+   * @throws IllegalArgumentException as {@link #PipelineTokenizer(Parts, int, OptionalInt)}
+   */
+  public PipelineTokenizer(Parts parts, int endOfText, OptionalInt beginOfText, boolean endsTexts) {
     this.parts = parts;
+    this.endsTexts = endsTexts;
     this.endOfText = endOfText;
     this.beginOfText = beginOfText;
     List<String> vocabulary = parts.model.vocabulary();
@@ -88,7 +104,13 @@ public final class PipelineTokenizer implements Tokenizer {
     beginOfText.ifPresent(this::requireSpecial);
     inText = finder(false);
     inNormalized = finder(true);
-    scanner = scanner(parts.preTokenizer);
+    cuts = new PipelineCuts(parts, inText, inNormalized);
+    model = parts.model.without(specialIds());
+    byteLevel = byteLevel(parts.preTokenizer, model);
+  }
+
+  private Set<Integer> specialIds() {
+    return specialTokens.stream().map(SpecialToken::id).collect(Collectors.toSet());
   }
 
   private void requireSpecial(int id) {
@@ -104,16 +126,10 @@ public final class PipelineTokenizer implements Tokenizer {
     return new AddedTokenFinder(tokens, parts.normalizer);
   }
 
-  private static @Nullable Scanner scanner(PreTokenizer preTokenizer) {
-    if (preTokenizer instanceof PreTokenizer.ByteLevel bytes) {
-      return bytes.useRegex() && !bytes.addPrefixSpace() ? Gpt2Splitter::end : null;
-    }
-    return preTokenizer instanceof PreTokenizer.Sequence sequence
-            && sequence.parts().size() == 2
-            && sequence.parts().get(0) instanceof PreTokenizer.Split split
-            && split.behavior() == PreTokenizer.Behavior.ISOLATED
-            && sequence.parts().get(1).equals(new PreTokenizer.ByteLevel(false, false))
-        ? split.pattern().scanner()
+  private static @Nullable ByteLevelEncoder byteLevel(PreTokenizer preTokenizer, TokenModel model) {
+    Splitter splitter = preTokenizer.byteLevelSplitter();
+    return splitter != null && model instanceof TokenModel.BytePair bytePair
+        ? bytePair.byteLevel(splitter)
         : null;
   }
 
@@ -155,6 +171,11 @@ public final class PipelineTokenizer implements Tokenizer {
   }
 
   @Override
+  public boolean endsTexts() {
+    return endsTexts;
+  }
+
+  @Override
   public List<SpecialToken> specialTokens() {
     return specialTokens;
   }
@@ -165,28 +186,39 @@ public final class PipelineTokenizer implements Tokenizer {
   }
 
   @Override
+  public int[] encodeContinuation(CharSequence text) {
+    return encode(text, AllowedSpecial.NONE, true);
+  }
+
+  @Override
   public int[] encode(CharSequence text, AllowedSpecial allowed) {
+    return encode(text, allowed, false);
+  }
+
+  private int[] encode(CharSequence text, AllowedSpecial allowed, boolean continuing) {
     String whole = text.toString();
     Utf16.requirePairs(whole, 0, whole.length());
     Encoding encoding = new Encoding(whole.length());
     boolean first = true;
     for (AddedTokenFinder.Segment outer : inText.split(whole, allowed)) {
       if (outer.id() >= 0) {
-        encoding.append(outer.id());
+        encoding.ids.add(outer.id());
       } else {
-        String normalized = parts.normalizer.normalize(outer.text());
+        boolean plain = first && continuing;
+        String normalized =
+            (plain ? parts.normalizer.continuing() : parts.normalizer).normalize(outer.text());
         for (AddedTokenFinder.Segment inner : inNormalized.split(normalized, allowed)) {
           if (inner.id() >= 0) {
-            encoding.append(inner.id());
+            encoding.ids.add(inner.id());
           } else {
-            encoding.append(inner.text(), first);
+            encoding.append(inner.text(), first, first && continuing);
           }
           first = false;
         }
       }
       first = false;
     }
-    return Arrays.copyOf(encoding.ids, encoding.size);
+    return encoding.ids.toArray();
   }
 
   @Override
@@ -199,10 +231,9 @@ public final class PipelineTokenizer implements Tokenizer {
     return new StreamingDecoder(bytes);
   }
 
-  /** {@inheritDoc} Such a place is not searched for. */
   @Override
   public int cut(CharSequence text) {
-    return 0;
+    return cuts.last(text);
   }
 
   /**
@@ -228,51 +259,36 @@ public final class PipelineTokenizer implements Tokenizer {
 
   /** One call of {@link #encode}. */
   private final class Encoding {
-    private final TokenModel.Encoder model = parts.model.encoder();
-    private int[] ids;
-    private int size;
+    private final TokenModel.Encoder encoder = model.encoder();
+    private final IdList ids;
 
     Encoding(int length) {
-      ids = new int[length / 3 + 16];
+      ids = new IdList(length);
     }
 
-    void append(int... piece) {
-      if (ids.length - size < piece.length) {
-        ids = Arrays.copyOf(ids, Math.addExact(ids.length, Math.max(ids.length / 2, piece.length)));
-      }
-      System.arraycopy(piece, 0, ids, size, piece.length);
-      size += piece.length;
-    }
-
-    void append(String text, boolean first) {
-      if (scanner == null) {
-        for (String piece : parts.preTokenizer.split(text, first)) {
-          append(ids(piece, 0, piece.length(), false));
-        }
+    void append(String text, boolean first, boolean continuing) {
+      if (byteLevel != null) {
+        byteLevel.encode(text.getBytes(StandardCharsets.UTF_8), ids);
         return;
       }
-      for (int start = 0, end; start < text.length(); start = end) {
-        end = scanner.end(text, start);
-        append(ids(text, start, end, true));
+      PreTokenizer splits = continuing ? parts.preTokenizer.continuing() : parts.preTokenizer;
+      for (String piece : splits.split(text, first)) {
+        ids.addAll(ids(piece));
       }
     }
 
-    private int[] ids(String text, int start, int end, boolean spell) {
-      if (end - start > PieceCache.LONGEST) {
-        return encode(text.substring(start, end), spell);
+    private int[] ids(String piece) {
+      byte[] utf8 = piece.getBytes(StandardCharsets.UTF_8);
+      if (utf8.length > PieceCache.LONGEST) {
+        return encoder.encode(piece);
       }
-      int hash = PieceCache.hash(text, start, end);
-      int[] known = cache.get(text, start, end, hash);
+      int hash = PieceCache.hash(utf8, 0, utf8.length);
+      int[] known = cache.get(utf8, 0, utf8.length, hash);
       if (known == null) {
-        String piece = text.substring(start, end);
-        known = encode(piece, spell);
-        cache.put(piece, hash, known);
+        known = encoder.encode(piece);
+        cache.put(utf8, hash, known);
       }
       return known;
-    }
-
-    private int[] encode(String piece, boolean spell) {
-      return model.encode(spell ? ByteLevel.spell(piece) : piece);
     }
   }
 }

@@ -3,12 +3,16 @@ package dev.spatz.tokenizer;
 import dev.spatz.tokenizer.SplitPattern.Range;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts a normalized text into pre-tokens, over whose borders no token reaches: each part has the
  * meaning that it has in Hugging Face's {@code tokenizer.json}.
  */
 public sealed interface PreTokenizer {
+  /** The expression of a digit. */
+  SplitPattern DIGITS = SplitPattern.regex("\\p{N}");
+
   /** Cuts nothing. */
   PreTokenizer NONE = new Sequence(List.of());
 
@@ -20,6 +24,16 @@ public sealed interface PreTokenizer {
    * @return the pre-tokens in order, none empty
    */
   List<String> split(String text, boolean first);
+
+  /** What splits a text into words that are then spelled as bytes, if it is written by hand. */
+  default @Nullable Splitter byteLevelSplitter() {
+    return null;
+  }
+
+  /** What cuts a text that continues another: it puts nothing before it. */
+  default PreTokenizer continuing() {
+    return this;
+  }
 
   /** What becomes of the matches of a pattern. */
   enum Behavior {
@@ -41,6 +55,23 @@ public sealed interface PreTokenizer {
    * @param invert whether what lies between the matches counts as the matches
    */
   record Split(SplitPattern pattern, Behavior behavior, boolean invert) implements PreTokenizer {
+    /** What {@code \w} matches in Rust, where the joiners are word characters. */
+    private static final String WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\u200C\u200D";
+
+    /** Words and the punctuation between them; white space is left out. */
+    public static final Split WHITESPACE =
+        new Split(
+            SplitPattern.regex("[" + WORD + "]+|[^" + WORD + "\\s]+"), Behavior.REMOVED, true);
+
+    /** What is between white space. */
+    public static final Split WHITESPACE_SPLIT =
+        new Split(SplitPattern.regex("\\s"), Behavior.REMOVED, false);
+
+    /** Whether a pre-token ends wherever a space follows, whatever the text. */
+    boolean endsBeforeSpace() {
+      return equals(WHITESPACE) || equals(WHITESPACE_SPLIT);
+    }
+
     @Override
     public List<String> split(String text, boolean first) {
       List<String> pieces = new ArrayList<>();
@@ -120,12 +151,18 @@ public sealed interface PreTokenizer {
     @Override
     public List<String> split(String text, boolean first) {
       String whole = addPrefixSpace && !text.startsWith(" ") ? " " + text : text;
-      List<String> pieces = new ArrayList<>();
-      for (int start = 0, end; start < whole.length(); start = end) {
-        end = useRegex ? Gpt2Splitter.end(whole, start) : whole.length();
-        pieces.add(dev.spatz.tokenizer.ByteLevel.spell(whole.substring(start, end)));
-      }
-      return pieces;
+      List<String> pieces = useRegex ? Splitter.GPT2.split(whole) : List.of(whole);
+      return pieces.stream().map(dev.spatz.tokenizer.ByteLevel::spell).toList();
+    }
+
+    @Override
+    public ByteLevel continuing() {
+      return new ByteLevel(false, useRegex);
+    }
+
+    @Override
+    public @Nullable Splitter byteLevelSplitter() {
+      return useRegex && !addPrefixSpace ? Splitter.GPT2 : null;
     }
   }
 
@@ -159,6 +196,11 @@ public sealed interface PreTokenizer {
               .split(spelled, first)
           : List.of(spelled);
     }
+
+    @Override
+    public Metaspace continuing() {
+      return new Metaspace(replacement, PrependScheme.NEVER, split);
+    }
   }
 
   /** One after the other. */
@@ -179,6 +221,21 @@ public sealed interface PreTokenizer {
         pieces = next;
       }
       return pieces;
+    }
+
+    @Override
+    public @Nullable Splitter byteLevelSplitter() {
+      if (parts.size() != 2
+          || !(parts.get(0) instanceof Split split)
+          || split.behavior != Behavior.ISOLATED
+          || !(parts.get(1) instanceof ByteLevel bytes)
+          || bytes.addPrefixSpace) {
+        return null;
+      }
+      if (!bytes.useRegex) {
+        return split.pattern.splitter();
+      }
+      return split.pattern.equals(DIGITS) && !split.invert ? Splitter.DIGITS_GPT2 : null;
     }
   }
 }

@@ -20,29 +20,30 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SplitPattern {
   /** GPT-2's expression. */
-  public static final String GPT2 = Gpt2Splitter.EXPRESSION;
+  public static final String GPT2 = Splitter.GPT2_EXPRESSION;
 
   /** Llama 3's expression: a number is cut after every third digit. */
-  public static final String LLAMA3 = LlamaSplitter.THREE_DIGITS;
+  public static final String LLAMA3 = Splitter.LLAMA3_EXPRESSION;
 
   /** Qwen 2's expression: each digit stands alone. */
-  public static final String QWEN2 = LlamaSplitter.ONE_DIGIT;
+  public static final String QWEN2 = Splitter.QWEN2_EXPRESSION;
 
   private static final int LONGEST = 10_000;
   private static final long STEPS_PER_CHARACTER = 2_000;
   private static final String REFUSED_ESCAPES = "hHKgkXRQEZzG0123456789NOyYVv";
+
+  /**
+   * What Oniguruma's {@code \w} matches: letters, marks, digits and connectors, and below U+0100,
+   * where its table is older, also the superscripts and fractions there; no joiners.
+   */
+  private static final String WORD =
+      "\\p{IsAlphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
+
   private static final Set<String> CATEGORIES =
       Set.of(
           ("L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po S Sm Sc Sk So"
                   + " Z Zs Zl Zp C Cc Cf Cs Co Cn")
               .split(" "));
-
-  /** Cuts a text into matches without gaps. */
-  @FunctionalInterface
-  interface Scanner {
-    /** The end of the match that begins at {@code start}, which lies inside the text. */
-    int end(String text, int start);
-  }
 
   /** Begin and end of a match. */
   record Range(int start, int end) {}
@@ -108,17 +109,9 @@ public final class SplitPattern {
     return regex;
   }
 
-  /** Where the first match from here ends, by hand; null for an expression without a scanner. */
-  @Nullable Scanner scanner() {
-    if (!regex) {
-      return null;
-    }
-    return switch (source) {
-      case Gpt2Splitter.EXPRESSION -> Gpt2Splitter::end;
-      case LlamaSplitter.THREE_DIGITS -> (text, start) -> LlamaSplitter.end(text, start, 3);
-      case LlamaSplitter.ONE_DIGIT -> (text, start) -> LlamaSplitter.end(text, start, 1);
-      default -> null;
-    };
+  /** What matches the expression by hand, or null; its matches have no gaps between them. */
+  @Nullable Splitter splitter() {
+    return regex ? Splitter.of(source) : null;
   }
 
   String replace(String text, String content) {
@@ -141,11 +134,12 @@ public final class SplitPattern {
    */
   List<Range> matches(String text) {
     List<Range> ranges = new ArrayList<>();
-    Scanner scanner = scanner();
-    if (scanner != null) {
-      for (int start = 0, end; start < text.length(); start = end) {
-        end = scanner.end(text, start);
-        ranges.add(new Range(start, end));
+    Splitter splitter = splitter();
+    if (splitter != null) {
+      int start = 0;
+      for (String piece : splitter.split(text)) {
+        ranges.add(new Range(start, start + piece.length()));
+        start += piece.length();
       }
       return ranges;
     }
@@ -180,8 +174,15 @@ public final class SplitPattern {
           "regular expression " + expression + " has a POSIX bracket; this is not implemented");
     }
     StringBuilder java = new StringBuilder();
+    int classes = 0; // in whose brackets i is
     for (int i = 0; i < expression.length(); i++) {
       char c = expression.charAt(i);
+      if (expression.startsWith("\\w", i) || expression.startsWith("\\W", i)) {
+        boolean negated = expression.charAt(++i) == 'W';
+        java.append(negated ? "[^" + WORD + "]" : classes > 0 ? WORD : "[" + WORD + "]");
+        continue;
+      }
+      classes += c == '[' ? 1 : c == ']' ? -1 : 0;
       java.append(c);
       if (c != '\\' || i + 1 == expression.length()) {
         continue;

@@ -1,11 +1,13 @@
 package dev.spatz.tokenizer;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Turns a pre-token into ids. Immutable, but for what an {@link Encoder} needs. */
@@ -15,6 +17,12 @@ public sealed interface TokenModel {
 
   /** {@return the spelling of the token for what the vocabulary lacks, or null} */
   @Nullable String unknown();
+
+  /**
+   * The same model, but that no text becomes some of its tokens: a special token, or an added one
+   * that the model itself does not have. An unknown token still stands for what it stands for.
+   */
+  TokenModel without(Set<Integer> ids);
 
   /** {@return what one call of one thread encodes with} */
   Encoder encoder();
@@ -75,6 +83,19 @@ public sealed interface TokenModel {
       unknownId = ids.getOrDefault(unknown == null ? "" : unknown, -1);
     }
 
+    private WordLevel(WordLevel other, Set<Integer> without) {
+      vocabulary = other.vocabulary;
+      unknown = other.unknown;
+      unknownId = other.unknownId;
+      ids = new HashMap<>(other.ids);
+      without.forEach(id -> ids.remove(vocabulary.get(id)));
+    }
+
+    @Override
+    public WordLevel without(Set<Integer> ids) {
+      return ids.isEmpty() ? this : new WordLevel(this, ids);
+    }
+
     @Override
     public List<String> vocabulary() {
       return vocabulary;
@@ -106,9 +127,10 @@ public sealed interface TokenModel {
     private final List<Merge> merges;
     private final BytePairOptions options;
     private final Map<String, Integer> ids;
-    private final int[] characters = new int[1 << 16];
-    private final int[] byteIds = new int[256];
+    private final int[] characters;
+    private final int[] byteIds;
     private final int unknownId;
+    private final int[] results;
     private final MergeTable table;
 
     /**
@@ -123,6 +145,7 @@ public sealed interface TokenModel {
       this.options = options;
       ids = ids(vocabulary);
       unknownId = unknownId(ids, options.unknown());
+      characters = new int[1 << 16];
       Arrays.fill(characters, MISSING);
       ids.forEach(
           (token, id) -> {
@@ -130,10 +153,55 @@ public sealed interface TokenModel {
               characters[token.charAt(0)] = id;
             }
           });
+      byteIds = new int[256];
       for (int b = 0; b < 256; b++) {
         byteIds[b] = ids.getOrDefault(String.format(Locale.ROOT, "<0x%02X>", b), MISSING);
       }
-      table = new MergeTable(this.merges, results());
+      results = results();
+      table = new MergeTable(this.merges, results);
+    }
+
+    private BytePair(BytePair other, Set<Integer> without) {
+      vocabulary = other.vocabulary;
+      merges = other.merges;
+      options = other.options;
+      unknownId = other.unknownId;
+      results = other.results;
+      byteIds = other.byteIds;
+      table = other.table.without(without);
+      characters = other.characters.clone();
+      ids = new HashMap<>(other.ids);
+      for (int id : without) {
+        String token = vocabulary.get(id);
+        ids.remove(token);
+        if (token.length() == 1) {
+          characters[token.charAt(0)] = MISSING;
+        }
+      }
+    }
+
+    @Override
+    public BytePair without(Set<Integer> ids) {
+      return ids.isEmpty() ? this : new BytePair(this, ids);
+    }
+
+    /**
+     * What encodes texts of a byte-level vocabulary by a splitter, or null if a byte has no token.
+     */
+    @Nullable ByteLevelEncoder byteLevel(Splitter splitter) {
+      int[] tokensOfBytes = new int[256];
+      for (int b = 0; b < 256; b++) {
+        tokensOfBytes[b] = characters[ByteLevel.toCharacters((byte) b).charAt(0)];
+        if (tokensOfBytes[b] == MISSING) {
+          return null;
+        }
+      }
+      List<byte @Nullable []> bytes = new ArrayList<>(vocabulary.size());
+      for (String token : vocabulary) {
+        boolean spelled = ids.containsKey(token) && ByteLevel.spells(token);
+        bytes.add(spelled ? ByteLevel.toBytes(token) : null);
+      }
+      return new ByteLevelEncoder(splitter, tokensOfBytes, table, bytes, options.ignoreMerges());
     }
 
     private int[] results() {

@@ -30,6 +30,15 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer,
    */
   OptionalInt beginOfText();
 
+  /**
+   * Whether the tokenizer's files end every text with {@link #endOfText()}, as {@code
+   * add_eos_token} asks. A corpus's documents always are; a prompt never is, since a model has
+   * nothing to continue then. So this is kept for those who read the files again.
+   */
+  default boolean endsTexts() {
+    return false;
+  }
+
   /** {@return the special tokens by rising id, the one that ends a document among them} */
   List<SpecialToken> specialTokens();
 
@@ -54,6 +63,18 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer,
   int[] encode(CharSequence text, AllowedSpecial allowed);
 
   /**
+   * Encodes a text that continues another, which was cut at a {@link #cut}: what some tokenizers
+   * put before a text is not put before it.
+   *
+   * @param text any well-formed text
+   * @return as {@link #encode(CharSequence)}
+   * @throws IllegalArgumentException as there
+   */
+  default int[] encodeContinuation(CharSequence text) {
+    return encode(text);
+  }
+
+  /**
    * Encodes many texts at once, on all cores.
    *
    * @param texts any well-formed texts
@@ -61,7 +82,20 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer,
    * @throws IllegalArgumentException as {@link #encode(CharSequence)}
    */
   default List<int[]> encodeBatch(List<? extends CharSequence> texts) {
-    return texts.parallelStream().map(this::encode).toList();
+    return encodeBatch(texts, Runtime.getRuntime().availableProcessors());
+  }
+
+  /**
+   * Encodes many texts at once.
+   *
+   * @param texts any well-formed texts
+   * @param threads that encode, the calling one among them; at least 1
+   * @return the ids of each, in their order
+   * @throws IllegalArgumentException as {@link #encode(CharSequence)}, for the first text that is
+   *     refused; or if threads is not positive
+   */
+  default List<int[]> encodeBatch(List<? extends CharSequence> texts, int threads) {
+    return BatchEncoder.encode(this, texts, threads);
   }
 
   /**
@@ -89,8 +123,8 @@ public sealed interface Tokenizer permits BytePairTokenizer, CharacterTokenizer,
 
   /**
    * The last index found at which the text may be cut without changing its ids: those of the part
-   * before it, followed by those of the part after it, are those of the whole, whatever text
-   * follows later. Long texts are so encoded in pieces.
+   * before it, followed by those that {@link #encodeContinuation} gives the part after it, are
+   * those of the whole, whatever text follows later. Long texts are so encoded in pieces.
    *
    * @param text a text, or as much of it as is there; it may end inside a surrogate pair
    * @return the index, at most the length of the text; 0 if no place is safe yet

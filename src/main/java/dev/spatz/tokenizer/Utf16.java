@@ -1,5 +1,6 @@
 package dev.spatz.tokenizer;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /** Checks of Java strings, which may be malformed UTF-16. */
@@ -26,6 +27,12 @@ final class Utf16 {
       }
       i++;
     }
+  }
+
+  /** The bytes of a text in UTF-8, which refuses an unpaired surrogate. */
+  static byte[] toUtf8(String text) {
+    requirePairs(text, 0, text.length());
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   /** Whether the text ends in the first half of a character whose second half may follow. */

@@ -69,6 +69,13 @@ final class Vocabulary {
     return byteIds;
   }
 
+  /** The tokens that text consists of, by id; null for the special ones. */
+  List<byte @Nullable []> ordinaryTokens() {
+    List<byte @Nullable []> ordinary = new ArrayList<>(tokens);
+    specialTokens.forEach(token -> ordinary.set(token.id(), null));
+    return ordinary;
+  }
+
   /** The id that each merge makes. */
   int[] results(List<Merge> merges) {
     int[] results = new int[merges.size()];

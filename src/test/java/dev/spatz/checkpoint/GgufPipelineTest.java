@@ -224,7 +224,7 @@ class GgufPipelineTest {
       ((ObjectNode) json.get("added_tokens").get(0)).put("special", true);
       JsonObject whole =
           JsonObject.read(directory.resolve("tokenizer.json"), JsonObject.LARGEST_BYTES);
-      read = PipelineFile.read(whole, "<|endoftext|>", read.beginOfText());
+      read = PipelineFile.read(whole, "<|endoftext|>", read.beginOfText(), false);
     }
     PipelineTokenizer tokenizer = assertInstanceOf(PipelineTokenizer.class, read);
     Path file = directory.resolve("model.gguf");

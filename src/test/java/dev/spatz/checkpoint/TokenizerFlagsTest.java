@@ -2,6 +2,7 @@ package dev.spatz.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.spatz.SharedData;
 import dev.spatz.tokenizer.BytePairTokenizer;
 import dev.spatz.tokenizer.BytePairTrainer;
+import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.tokenizer.PipelineTokenizer;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -87,6 +89,42 @@ class TokenizerFlagsTest {
     assertRefused("add_prefix_space is false; the tokenizer itself puts a space before a text");
   }
 
+  @Test
+  void endOfText_asked_isKeptAndEndsNoPrompt() throws IOException {
+    for (BytePairTokenizer tokenizer : List.of(bytePairs, bytePairs.withBeginOfText())) {
+      TokenizerFiles.write(directory, tokenizer, 64);
+      settings("{\"add_eos_token\":true}");
+      for (int i = 0; i < 2; i++) {
+        Tokenizer read = assertInstanceOf(BytePairTokenizer.class, read());
+        assertTrue(read.endsTexts());
+        assertEquals(tokenizer.beginOfText(), read.beginOfText());
+        assertArrayEquals(tokenizer.encode("the"), read.encode("the"));
+        TokenizerFiles.write(directory, read, 64); // from now on the template says it
+      }
+      settings("{" + LLAMA + "\"add_eos_token\":false}");
+      assertFalse(read().endsTexts());
+      settings("{\"add_eos_token\":false}");
+      assertRefused("add_eos_token is false; tokenizer.json puts id 0 behind every text");
+    }
+  }
+
+  @Test
+  void endOfText_ofACharacterTokenizer_isKept() throws IOException {
+    TokenizerFiles.write(directory, CharacterTokenizer.of('b', 'a'), 64);
+    settings("{\"add_eos_token\":true}");
+    TokenizerFiles.write(directory, read(), 64);
+    assertTrue(read().endsTexts());
+    assertEquals("ab", read().decode(read().encode("ab")));
+  }
+
+  @Test
+  void template_thatEndsATextWithAnotherToken_isRefused() throws IOException {
+    TokenizerFiles.write(directory, bytePairs.withEndOfText(), 64);
+    settings("{\"eos_token\":\"<s>\"}");
+    InvalidFileException e = assertThrows(InvalidFileException.class, this::read);
+    assertTrue(e.fault().contains("must be the token that ends a text, <s>"), e.fault());
+  }
+
   @ParameterizedTest
   @CsvSource(
       quoteCharacter = '§',
@@ -96,7 +134,6 @@ class TokenizerFlagsTest {
         "\"add_bos_token\":true → bos_token is absent; <s> is to begin",
         "\"add_bos_token\":1 → add_bos_token is 1; it must be true or false",
         "\"add_bos_token\":false → add_bos_token is false; tokenizer.json puts id 0 before",
-        "\"add_eos_token\":true → add_eos_token is true; it would end every prompt",
         "\"add_prefix_space\":true → add_prefix_space is true; the tokenizer itself puts no space"
       })
   void flags_thatContradict_areRefused(String flags, String fault) throws IOException {

@@ -172,7 +172,7 @@ class BytePairTrainerTest {
             .mapToObj(Character::toString)
             .collect(Collectors.joining());
     PieceCounts counts = new PieceCounts();
-    counts.add(word, 0, word.length());
+    counts.add(word.getBytes(StandardCharsets.UTF_8), 0, word.length());
     MergeLearner learner = new MergeLearner(END, TieRule.SMALLEST_IDS);
     learner.load(counts);
     learner.learn(3_257, 2);
