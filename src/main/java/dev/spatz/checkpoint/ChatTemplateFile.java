@@ -5,6 +5,7 @@ import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.SpecialToken;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +41,11 @@ final class ChatTemplateFile {
       if (Files.size(own) > JsonObject.SETTINGS_BYTES) {
         throw new InvalidFileException(own, "a chat template is smaller than this file");
       }
-      return Files.readString(own, StandardCharsets.UTF_8);
+      try {
+        return Files.readString(own, StandardCharsets.UTF_8);
+      } catch (CharacterCodingException e) {
+        throw new InvalidFileException(own, "the file is not UTF-8", e);
+      }
     }
     Path settings = directory.resolve(TokenizerFiles.CONFIG);
     if (!Files.exists(settings)) {
