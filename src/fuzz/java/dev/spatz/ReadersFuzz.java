@@ -4,6 +4,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.spatz.checkpoint.CheckpointReaders;
 import dev.spatz.constraint.ConstraintReaders;
 import dev.spatz.dataset.DatasetReaders;
+import dev.spatz.template.TemplateReaders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -148,6 +149,13 @@ class GbnfFuzz {
   @FuzzTest
   void read(byte[] input) throws IOException {
     Fuzzing.read(ConstraintReaders.GBNF, input);
+  }
+}
+
+class TemplateFuzz {
+  @FuzzTest
+  void read(byte[] input) throws IOException {
+    Fuzzing.read(TemplateReaders.TEMPLATE, input);
   }
 }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.spatz.checkpoint.CheckpointReaders;
 import dev.spatz.constraint.ConstraintReaders;
 import dev.spatz.dataset.DatasetReaders;
+import dev.spatz.template.TemplateReaders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,10 @@ class UntrustedInputTest {
 
   static Stream<UntrustedInput.Reader> readers() {
     return Stream.of(
-            CheckpointReaders.values(), DatasetReaders.values(), ConstraintReaders.values())
+            CheckpointReaders.values(),
+            DatasetReaders.values(),
+            ConstraintReaders.values(),
+            TemplateReaders.values())
         .flatMap(Arrays::stream);
   }
 
