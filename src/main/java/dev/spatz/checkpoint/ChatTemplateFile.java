@@ -6,6 +6,7 @@ import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.SpecialToken;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +48,11 @@ final class ChatTemplateFile {
       if (Files.size(own) > JsonObject.SETTINGS_BYTES) {
         throw new InvalidFileException(own, "a chat template is smaller than this file");
       }
-      templates.put(TextConventions.DEFAULT, Files.readString(own, StandardCharsets.UTF_8));
+      try {
+        templates.put(TextConventions.DEFAULT, Files.readString(own, StandardCharsets.UTF_8));
+      } catch (CharacterCodingException e) {
+        throw new InvalidFileException(own, "the file is not UTF-8", e);
+      }
     }
     return templates;
   }

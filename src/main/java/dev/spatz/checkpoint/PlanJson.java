@@ -9,6 +9,7 @@ import dev.spatz.optimizer.LearningRateSchedule.Cosine;
 import dev.spatz.optimizer.LearningRateSchedule.WarmupStableDecay;
 import dev.spatz.optimizer.MuonConfig;
 import dev.spatz.optimizer.OptimizerConfig;
+import dev.spatz.training.StepGuard;
 import dev.spatz.training.TrainingPlan;
 import dev.spatz.transformer.TransformerConfig;
 import java.time.Duration;
@@ -41,6 +42,7 @@ final class PlanJson {
             .put("seed", plan.seed())
             .put("kernels", plan.kernels().name())
             .put("precision", plan.precision().name());
+    json.set("guard", write(plan.guard()));
     json.set("schedule", write(plan.schedule()));
     json.set("optimizer", write(plan.optimizer()));
     return json;
@@ -61,6 +63,7 @@ final class PlanJson {
         schedule(json.requireObject("schedule")),
         optimizer(json.requireObject("optimizer")),
         json.requireNumber("gradient_clip"),
+        json.has("guard") ? guard(json.requireObject("guard")) : StepGuard.defaults(),
         atLeast(0, json, "averaged_steps"),
         atLeast(1, json, "evaluation_interval"),
         atLeast(1, json, "evaluation_tokens"),
@@ -70,6 +73,22 @@ final class PlanJson {
         json.longInteger("seed"),
         constant(KernelBackend.class, json, "kernels"),
         constant(Precision.class, json, "precision"));
+  }
+
+  private static ObjectNode write(StepGuard guard) {
+    return JsonObject.create()
+        .put("action", guard.action().name())
+        .put("window", guard.window())
+        .put("threshold", guard.threshold())
+        .put("most", guard.most());
+  }
+
+  private static StepGuard guard(JsonObject json) throws InvalidFileException {
+    return new StepGuard(
+        constant(StepGuard.Action.class, json, "action"),
+        positive(json, "window"),
+        json.requireNumber("threshold"),
+        json.integer(0, "most"));
   }
 
   private static ObjectNode write(LearningRateSchedule schedule) {

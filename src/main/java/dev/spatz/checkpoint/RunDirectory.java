@@ -218,8 +218,9 @@ public final class RunDirectory implements AutoCloseable {
    */
   public void keep(Checkpoint checkpoint) throws IOException {
     long start = System.nanoTime();
-    String name =
-        String.format(Locale.ROOT, CHECKPOINT + "%06d", checkpoint.state().progress().step());
+    CheckpointEvent event = CheckpointEvent.begun();
+    long step = checkpoint.state().progress().step();
+    String name = String.format(Locale.ROOT, CHECKPOINT + "%06d", step);
     // Interrupting the training's thread ends the training in good order, but would close files.
     boolean interrupted = Thread.interrupted();
     try {
@@ -248,6 +249,7 @@ public final class RunDirectory implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
+    event.end(step, path.resolve(name));
     LOG.info("{} written in {} ms", name, (System.nanoTime() - start) / 1_000_000);
     removeOld(checkpoint.settings().checkpoints().keep());
   }

@@ -57,6 +57,9 @@ record TrainerStateFile(RunSettings settings, TrainingProgress progress) {
             .put("elapsed", progress.elapsed().toString());
     ArrayNode losses = json.putArray("recent_losses");
     progress.recentLosses().forEach(losses::add);
+    ArrayNode faults = json.putArray("recent_faults");
+    progress.recentFaults().forEach(faults::add);
+    json.put("faulty_steps", progress.faultySteps()).put("snapshot", progress.snapshot());
     json.putObject("best_evaluation")
         .put("tokens", best.tokens())
         .put("text_bytes", best.textBytes())
@@ -113,6 +116,14 @@ record TrainerStateFile(RunSettings settings, TrainingProgress progress) {
       }
       losses.add(loss.doubleValue());
     }
+    List<Long> faults = new ArrayList<>();
+    for (JsonNode fault :
+        json.has("recent_faults") ? json.requireArray("recent_faults") : List.<JsonNode>of()) {
+      if (!fault.canConvertToLong()) {
+        throw json.invalid("recent_faults", "it must have steps only");
+      }
+      faults.add(fault.longValue());
+    }
     return new TrainingProgress(
         PlanJson.atLeast(0, json, "step"),
         PlanJson.atLeast(0, json, "averaged"),
@@ -124,6 +135,9 @@ record TrainerStateFile(RunSettings settings, TrainingProgress progress) {
             number(best, "margin")),
         json.integer(0, "evaluations_without_improvement"),
         losses,
+        faults,
+        json.has("faulty_steps") ? PlanJson.atLeast(0, json, "faulty_steps") : 0,
+        json.flag(false, "snapshot"),
         PlanJson.duration(json, "elapsed"));
   }
 

@@ -1,6 +1,7 @@
 package dev.spatz.cli;
 
 import dev.spatz.training.Evaluation;
+import dev.spatz.training.FaultyStep;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TrainingListener;
 import dev.spatz.training.TrainingMemory;
@@ -80,6 +81,11 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
       lastLine = report.elapsed();
       print("%s", progress.text());
     }
+  }
+
+  @Override
+  public void stepFaulty(FaultyStep fault) {
+    print("%s: %s", fault.action().toString().toLowerCase(Locale.ROOT), fault.describe());
   }
 
   @Override

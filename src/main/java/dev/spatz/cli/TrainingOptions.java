@@ -3,6 +3,7 @@ package dev.spatz.cli;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.kernel.Precision;
 import dev.spatz.report.TrainingReport;
+import dev.spatz.training.StepGuard;
 import dev.spatz.training.TrainingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,6 +53,14 @@ final class TrainingOptions {
           "Of the matrix products: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE},"
               + " bfloat16 where it is faster).")
   private Precision precision;
+
+  @Option(
+      names = "--faulty-steps",
+      paramLabel = "ACTION",
+      description =
+          "What to do with a step whose loss is a spike, or not finite: ${COMPLETION-CANDIDATES}"
+              + " (default: SKIP, which leaves the weights as they are).")
+  private StepGuard.@Nullable Action faultySteps;
 
   @Option(
       names = "--report",
@@ -114,6 +123,9 @@ final class TrainingOptions {
     if (seed != null) {
       config = config.withSeed(seed);
     }
+    if (faultySteps != null) {
+      config = config.withGuard(config.guard().withAction(faultySteps));
+    }
     if (length != null && length.minutes != null) {
       long millis = Math.round(length.minutes * MILLIS_PER_MINUTE);
       require(millis > 0, "--minutes", length.minutes);
@@ -131,6 +143,7 @@ final class TrainingOptions {
     boolean more =
         validation != null
             || seed != null
+            || faultySteps != null
             || precision != Precision.AUTO
             || checkpoints != null
             || length != null && length.minutes != null;

@@ -5,6 +5,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,6 +26,11 @@ final class GrammarCompiler {
   private final CodePoints alphabet;
   private final List<Program.Node> nodes = new ArrayList<>();
   private final Map<String, Integer> starts = new HashMap<>();
+
+  /** What a set is as bytes; a repetition has the same set again and again. */
+  private final Map<CodePoints, List<List<Utf8.ByteRange>>> bytes = new IdentityHashMap<>();
+
+  private int size; // nodes, and the ways out of them
   private int depth;
 
   private GrammarCompiler(Grammar grammar, CodePoints alphabet) {
@@ -50,8 +59,8 @@ final class GrammarCompiler {
     if (root == null) {
       throw new IllegalArgumentException("there is no rule " + grammar.root());
     }
-    compiler.requireNoLeftRecursion();
     Program program = new Program(List.copyOf(compiler.nodes), root);
+    compiler.requireNoLeftRecursion(program);
     if (program.leastBytes(root) >= Program.NEVER) {
       throw new IllegalArgumentException(
           "no text of this model's characters matches the constraint");
@@ -60,7 +69,8 @@ final class GrammarCompiler {
   }
 
   private int add(Program.Node node) {
-    if (nodes.size() == MOST_NODES) {
+    size += node instanceof Program.Split split ? split.next().length : 1;
+    if (size > MOST_NODES) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
@@ -105,7 +115,7 @@ final class GrammarCompiler {
   private int characters(CodePoints set, int next) {
     List<Integer> firsts = new ArrayList<>();
     Map<List<Object>, Integer> shared = new HashMap<>(); // ends that several sequences have
-    for (List<Utf8.ByteRange> sequence : Utf8.sequences(set.and(alphabet))) {
+    for (List<Utf8.ByteRange> sequence : bytes(set)) {
       int first = next;
       for (int i = sequence.size() - 1; i >= 0; i--) {
         Utf8.ByteRange range = sequence.get(i);
@@ -124,6 +134,10 @@ final class GrammarCompiler {
         : add(new Program.Split(firsts.stream().mapToInt(Integer::intValue).toArray()));
   }
 
+  private List<List<Utf8.ByteRange>> bytes(CodePoints set) {
+    return bytes.computeIfAbsent(set, same -> Utf8.sequences(same.and(alphabet)));
+  }
+
   private int repeat(Expression.Repeat repeat, int next) {
     int first = next;
     if (repeat.most() == Expression.UNBOUNDED) {
@@ -137,7 +151,11 @@ final class GrammarCompiler {
       }
     }
     for (int i = 0; i < repeat.least(); i++) {
+      int before = first;
       first = node(repeat.part(), first);
+      if (first == before) {
+        break; // an empty part, however often
+      }
     }
     return first;
   }
@@ -153,55 +171,43 @@ final class GrammarCompiler {
   // ---- left recursion ----
 
   /** A rule that can begin with itself before any byte would be called without an end. */
-  private void requireNoLeftRecursion() {
-    Set<Integer> empty = emptyRules();
-    Map<Integer, Set<Integer>> begins = new HashMap<>();
-    starts.values().forEach(start -> begins.put(start, firstCalls(start, empty)));
-    for (Map.Entry<String, Integer> rule : starts.entrySet()) {
-      Set<Integer> seen = new HashSet<>();
-      Deque<Integer> open = new ArrayDeque<>(begins.get(rule.getValue()));
-      while (!open.isEmpty()) {
-        int called = open.pop();
-        if (called == rule.getValue()) {
+  private void requireNoLeftRecursion(Program program) {
+    Set<Integer> empty = new HashSet<>(starts.values());
+    empty.removeIf(start -> program.leastBytes(start) > 0);
+    Set<Integer> done = new HashSet<>();
+    for (Map.Entry<String, Integer> rule : new TreeMap<>(starts).entrySet()) {
+      Map<Integer, Iterator<Integer>> open = new LinkedHashMap<>(); // each called by the one before
+      Deque<Integer> path = new ArrayDeque<>(List.of(rule.getValue()));
+      while (!path.isEmpty()) {
+        int at = path.peek();
+        Iterator<Integer> calls =
+            open.computeIfAbsent(at, start -> firstCalls(start, empty).iterator());
+        if (done.contains(at) || !calls.hasNext()) {
+          done.add(path.pop());
+          open.remove(at);
+          continue;
+        }
+        int called = calls.next();
+        if (open.containsKey(called)) {
           throw new IllegalArgumentException(
-              "rule " + rule.getKey() + " can begin with itself; write it with a repetition");
+              "rule " + name(called) + " can begin with itself; write it with a repetition");
         }
-        if (seen.add(called)) {
-          open.addAll(begins.get(called));
-        }
+        path.push(called);
       }
     }
   }
 
-  /** The rules that match the empty text, by their first nodes. */
-  private Set<Integer> emptyRules() {
-    Set<Integer> empty = new HashSet<>();
-    boolean changed = true;
-    while (changed) {
-      changed = false;
-      for (int start : starts.values()) {
-        if (!empty.contains(start) && reachesReturn(start, empty)) {
-          empty.add(start);
-          changed = true;
-        }
-      }
-    }
-    return empty;
+  private String name(int start) {
+    return starts.entrySet().stream()
+        .filter(rule -> rule.getValue() == start)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow();
   }
 
-  private boolean reachesReturn(int start, Set<Integer> empty) {
-    return walk(start, empty, new HashSet<>());
-  }
-
+  /** The rules that a rule can call before it has taken a byte. */
   private Set<Integer> firstCalls(int start, Set<Integer> empty) {
-    Set<Integer> calls = new HashSet<>();
-    walk(start, empty, calls);
-    return calls;
-  }
-
-  /** Walks without taking a byte; notes calls; says whether the end of the rule is reached. */
-  private boolean walk(int start, Set<Integer> empty, Set<Integer> calls) {
-    boolean returns = false;
+    Set<Integer> calls = new LinkedHashSet<>();
     Set<Integer> seen = new HashSet<>();
     Deque<Integer> open = new ArrayDeque<>(List.of(start));
     while (!open.isEmpty()) {
@@ -219,10 +225,8 @@ final class GrammarCompiler {
         if (empty.contains(call.rule())) {
           open.push(call.next());
         }
-      } else if (node instanceof Program.Return) {
-        returns = true;
       }
     }
-    return returns;
+    return calls;
   }
 }

@@ -155,6 +155,9 @@ final class JsonText {
     if (from.isEmpty()) {
       return Expression.EMPTY;
     }
+    if (from.equals("0".repeat(from.length())) && to.equals("9".repeat(to.length()))) {
+      return new Expression.Repeat(DIGIT, from.length(), from.length());
+    }
     char first = from.charAt(0);
     char last = to.charAt(0);
     int rest = from.length() - 1;

@@ -1,7 +1,10 @@
 package dev.spatz.constraint;
 
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /**
  * A grammar as nodes of a machine, each with one or more followers: one for a byte, one for an
@@ -35,16 +38,47 @@ final class Program {
     this.start = start;
     this.leastBytes = new int[nodes.size()];
     Arrays.fill(leastBytes, NEVER);
-    boolean changed = true;
-    while (changed) { // until nothing gets shorter
-      changed = false;
-      for (int i = nodes.size() - 1; i >= 0; i--) {
-        int least = least(nodes.get(i));
-        if (least < leastBytes[i]) {
-          leastBytes[i] = least;
-          changed = true;
+    findLeastBytes();
+  }
+
+  /** From the ends of the rules to their beginnings: where something got shorter, so may before. */
+  private void findLeastBytes() {
+    int[] firstUser = new int[nodes.size() + 1];
+    nodes.forEach(node -> followers(node, follower -> firstUser[follower + 1]++));
+    for (int i = 0; i < nodes.size(); i++) {
+      firstUser[i + 1] += firstUser[i];
+    }
+    int[] users = new int[firstUser[nodes.size()]];
+    int[] known = new int[nodes.size()];
+    Deque<Integer> open = new ArrayDeque<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      int user = i;
+      followers(nodes.get(i), to -> users[firstUser[to] + known[to]++] = user);
+      if (nodes.get(i) instanceof Return) {
+        leastBytes[i] = 0;
+        open.add(i);
+      }
+    }
+    while (!open.isEmpty()) {
+      int shorter = open.remove();
+      for (int i = firstUser[shorter]; i < firstUser[shorter + 1]; i++) {
+        int least = least(nodes.get(users[i]), shorter);
+        if (least < leastBytes[users[i]]) {
+          leastBytes[users[i]] = least;
+          open.add(users[i]);
         }
       }
+    }
+  }
+
+  private static void followers(Node node, IntConsumer to) {
+    if (node instanceof Take take) {
+      to.accept(take.next);
+    } else if (node instanceof Split split) {
+      Arrays.stream(split.next).forEach(to);
+    } else if (node instanceof Call call) {
+      to.accept(call.rule);
+      to.accept(call.next);
     }
   }
 
@@ -53,16 +87,14 @@ final class Program {
     return leastBytes[node];
   }
 
-  private int least(Node node) {
-    if (node instanceof Take take) {
-      return Math.min(NEVER, 1 + leastBytes[take.next]);
+  /** The fewest bytes from a node by way of a follower. */
+  private int least(Node node, int follower) {
+    if (node instanceof Take) {
+      return Math.min(NEVER, 1 + leastBytes[follower]);
     }
     if (node instanceof Call call) {
       return Math.min(NEVER, leastBytes[call.rule] + leastBytes[call.next]);
     }
-    if (node instanceof Split split) {
-      return Arrays.stream(split.next).map(next -> leastBytes[next]).min().orElse(NEVER);
-    }
-    return 0;
+    return leastBytes[follower];
   }
 }

@@ -12,7 +12,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.spatz.tokenizer.Message;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,13 +63,14 @@ final class ConversationFile {
           }
         }
       }
-    } catch (MalformedInputException e) {
+    } catch (CharacterCodingException e) {
       throw new IOException(file + ": not UTF-8", e);
     }
   }
 
   private void readArray(List<Conversation> into) throws IOException {
-    try (JsonParser parser = JSON.createParser(file.toFile())) {
+    try (BufferedReader text = Files.newBufferedReader(file, StandardCharsets.UTF_8);
+        JsonParser parser = JSON.createParser(text)) {
       if (parser.nextToken() != JsonToken.START_ARRAY) {
         throw MalformedTextException.atLine(
             file, 1, "not a JSON array; a file with one record a line is called .jsonl");
@@ -81,6 +82,8 @@ final class ConversationFile {
     } catch (JsonProcessingException e) {
       long line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
       throw MalformedTextException.atLine(file, line, "malformed JSON: " + e.getOriginalMessage());
+    } catch (CharacterCodingException e) {
+      throw new IOException(file + ": not UTF-8", e);
     }
   }
 

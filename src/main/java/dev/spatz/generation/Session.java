@@ -33,6 +33,7 @@ final class Session implements Job, AutoCloseable {
   private final StopStrings stops;
   private final Stopwatch stopwatch;
   private final @Nullable TokenRecorder recorder;
+  private final GenerationEvent event = GenerationEvent.begun();
   private volatile boolean cancelled;
   private volatile boolean over;
 
@@ -220,6 +221,7 @@ final class Session implements Job, AutoCloseable {
 
   private void end() {
     over = true;
+    event.end(prompt.length, cachedTokens, newTokens, reason);
     notifyAll();
     if (whenOver != null) {
       whenOver.run();

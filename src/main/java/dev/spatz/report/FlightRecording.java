@@ -1,6 +1,7 @@
 package dev.spatz.report;
 
 import dev.spatz.training.Evaluation;
+import dev.spatz.training.FaultyStep;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TrainingListener;
 import dev.spatz.training.TrainingPlan;
@@ -10,7 +11,10 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** Shows steps and evaluations of a training to the JVM's flight recorder, where one is running. */
+/**
+ * Shows steps, faulty ones and evaluations of a training to the JVM's flight recorder, where one is
+ * running.
+ */
 public final class FlightRecording implements TrainingListener {
   private StepEvent step = new StepEvent();
   private EvaluationEvent evaluation = new EvaluationEvent();
@@ -48,6 +52,24 @@ public final class FlightRecording implements TrainingListener {
     private double bitsPerByte;
   }
 
+  @Name("dev.spatz.FaultyStep")
+  @Label("Faulty training step")
+  @Category("Spatz")
+  @StackTrace(false)
+  private static final class FaultEvent extends Event {
+    @Label("Step")
+    private long step;
+
+    @Label("Loss, nats a token")
+    private double loss;
+
+    @Label("Gradient norm")
+    private double gradientNorm;
+
+    @Label("Action")
+    private String action = "";
+  }
+
   /** A listener of one training. */
   public FlightRecording() {}
 
@@ -65,6 +87,17 @@ public final class FlightRecording implements TrainingListener {
       step.gradientNorm = report.gradientNorm();
       step.commit();
     }
+    begin();
+  }
+
+  @Override
+  public void stepFaulty(FaultyStep fault) {
+    FaultEvent event = new FaultEvent();
+    event.step = fault.step();
+    event.loss = fault.loss();
+    event.gradientNorm = fault.gradientNorm();
+    event.action = fault.action().name();
+    event.commit();
     begin();
   }
 

@@ -57,6 +57,7 @@ final class ReportPage {
         .append("</style></head><body><main>\n");
     page.head();
     page.charts();
+    page.faults();
     page.samples();
     page.settings();
     return page.page.append("</main></body></html>\n").toString();
@@ -84,6 +85,9 @@ final class ReportPage {
       figure("%.3f", smoothed(RunHistory.Step::loss)[run.steps.size() - 1], "training, nats/token");
       figure("%,.0f", last.tokensPerSecond(), "tokens a second");
       figure("%s", time(last.seconds()), "time");
+      if (!run.faults.isEmpty()) {
+        figure("%,d", run.faults.size(), "steps skipped or rolled back");
+      }
     }
     if (ending != null) {
       figure("%.4f", ending.bitsPerByte(), "validation, bits/byte, best weights");
@@ -149,6 +153,18 @@ final class ReportPage {
     return means;
   }
 
+  private void faults() {
+    if (run.faults.isEmpty()) {
+      return;
+    }
+    page.append("<section class='card' style='margin-top:1rem'><h2>Steps not done as planned</h2>");
+    page.append("<table>");
+    for (RunHistory.Fault fault : run.faults) {
+      row(fault.action().toLowerCase(Locale.ROOT).replace('_', ' '), fault.text());
+    }
+    page.append("</table></section>\n");
+  }
+
   private void samples() {
     List<RunHistory.Sample> samples = run.samples;
     if (samples.isEmpty()) {
@@ -169,13 +185,17 @@ final class ReportPage {
   private void settings() {
     page.append("<section class='card' style='margin-top:1rem'><h2>Configuration</h2><table>");
     for (Map.Entry<String, String> setting : run.settings.entrySet()) {
-      page.append("<tr><td>")
-          .append(escape(setting.getKey()))
-          .append("</td><td>")
-          .append(escape(setting.getValue()))
-          .append("</td></tr>");
+      row(setting.getKey(), setting.getValue());
     }
     page.append("</table></section>\n");
+  }
+
+  private void row(String name, String value) {
+    page.append("<tr><td>")
+        .append(escape(name))
+        .append("</td><td>")
+        .append(escape(value))
+        .append("</td></tr>");
   }
 
   private static String time(double seconds) {

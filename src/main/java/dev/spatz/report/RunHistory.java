@@ -17,6 +17,7 @@ final class RunHistory {
   final Map<String, String> settings = new LinkedHashMap<>();
   final List<Step> steps = new ArrayList<>();
   final List<Evaluated> evaluations = new ArrayList<>();
+  final List<Fault> faults = new ArrayList<>();
   final List<Sample> samples = new ArrayList<>();
   @Nullable Ending ending;
 
@@ -31,6 +32,9 @@ final class RunHistory {
 
   /** A measurement on the validation part. */
   record Evaluated(long step, double natsPerToken, double bitsPerByte, boolean best) {}
+
+  /** A step that was not done as planned. */
+  record Fault(long step, String action, String text) {}
 
   /** What the model wrote after some steps. */
   record Sample(long step, String text) {}
@@ -57,6 +61,7 @@ final class RunHistory {
       case "step" -> {
         steps.removeIf(earlier -> earlier.step >= step);
         evaluations.removeIf(earlier -> earlier.step >= step);
+        faults.removeIf(earlier -> earlier.step >= step);
         samples.removeIf(earlier -> earlier.step >= step);
         steps.add(
             new Step(
@@ -75,6 +80,10 @@ final class RunHistory {
                 line.path("nats_per_token").asDouble(),
                 line.path("bits_per_byte").asDouble(),
                 line.path("best").asBoolean()));
+      }
+      case "fault" -> {
+        faults.removeIf(earlier -> earlier.step >= step);
+        faults.add(new Fault(step, line.path("action").asText(), line.path("text").asText()));
       }
       case "sample" -> {
         samples.removeIf(earlier -> earlier.step >= step);

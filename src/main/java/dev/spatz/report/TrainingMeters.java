@@ -1,6 +1,7 @@
 package dev.spatz.report;
 
 import dev.spatz.training.Evaluation;
+import dev.spatz.training.FaultyStep;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TrainingListener;
 import io.micrometer.core.instrument.Counter;
@@ -14,13 +15,15 @@ import java.util.function.ToDoubleFunction;
  * A training as meters of Micrometer, which whoever uses this class adds to the class path ({@code
  * io.micrometer:micrometer-core}): gauges {@code spatz.training.loss}, {@code .learning.rate},
  * {@code .gradient.norm}, {@code .tokens.per.second}, {@code .validation.loss} (nats a token) and
- * {@code .validation.bits.per.byte}; counters {@code spatz.training.steps} and {@code .tokens}.
+ * {@code .validation.bits.per.byte}; counters {@code spatz.training.steps}, {@code .tokens} and
+ * {@code .faulty.steps}.
  */
 public final class TrainingMeters implements TrainingListener {
   private static final String PREFIX = "spatz.training.";
 
   private final Counter steps;
   private final Counter tokens;
+  private final Counter faultySteps;
   private long lastTokens;
   private volatile double loss = Double.NaN;
   private volatile double learningRate = Double.NaN;
@@ -38,6 +41,7 @@ public final class TrainingMeters implements TrainingListener {
     Tags tags = Tags.of(Tag.of("training", name));
     steps = registry.counter(PREFIX + "steps", tags);
     tokens = registry.counter(PREFIX + "tokens", tags);
+    faultySteps = registry.counter(PREFIX + "faulty.steps", tags);
     gauge(registry, "loss", tags, meters -> meters.loss);
     gauge(registry, "learning.rate", tags, meters -> meters.learningRate);
     gauge(registry, "gradient.norm", tags, meters -> meters.gradientNorm);
@@ -61,6 +65,11 @@ public final class TrainingMeters implements TrainingListener {
     learningRate = report.learningRate();
     gradientNorm = report.gradientNorm();
     tokensPerSecond = report.tokensPerSecond();
+  }
+
+  @Override
+  public void stepFaulty(FaultyStep fault) {
+    faultySteps.increment();
   }
 
   @Override

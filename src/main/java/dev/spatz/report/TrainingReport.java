@@ -2,6 +2,7 @@ package dev.spatz.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.training.Evaluation;
+import dev.spatz.training.FaultyStep;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TrainingListener;
 import dev.spatz.training.TrainingPlan;
@@ -102,6 +103,15 @@ public final class TrainingReport implements TrainingListener, AutoCloseable {
   }
 
   @Override
+  public void stepFaulty(FaultyStep fault) {
+    write(
+        MetricsFile.line("fault")
+            .put("step", fault.step())
+            .put("action", fault.action().toString())
+            .put("text", fault.describe()));
+  }
+
+  @Override
   public void evaluated(long step, Evaluation evaluation, boolean best) {
     write(
         measured("evaluation", evaluation)
@@ -129,6 +139,7 @@ public final class TrainingReport implements TrainingListener, AutoCloseable {
             .put("reason", result.reason().toString())
             .put("steps", result.steps())
             .put("best_step", result.bestStep())
+            .put("faulty_steps", result.faultySteps())
             .put("seconds", result.elapsed().toNanos() / 1e9));
     writePage();
   }

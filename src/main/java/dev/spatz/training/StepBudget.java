@@ -77,7 +77,7 @@ final class StepBudget {
     double total = 0;
     while (seconds.size() < LEAST_STEPS || total < most && seconds.size() < MOST_STEPS) {
       long start = System.nanoTime();
-      trainingStep.run(seconds.size(), 0);
+      trainingStep.run(seconds.size(), 0, TrainingStep.Outcome::finite);
       seconds.add((System.nanoTime() - start) / NANOS);
       total += seconds.get(seconds.size() - 1);
     }

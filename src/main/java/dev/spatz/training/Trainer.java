@@ -9,10 +9,7 @@ import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +24,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Trainer implements AutoCloseable {
   /** How many steps the reported training loss is the mean of. */
-  private static final int RECENT_STEPS = 20;
+  private static final int REPORTED_STEPS = 20;
 
   private final Transformer transformer;
   private final boolean ownsTransformer;
@@ -37,7 +34,7 @@ public final class Trainer implements AutoCloseable {
   private final TrainingStep trainingStep;
   private final ParameterSet best;
   private final ParameterSet sum;
-  private final Deque<Double> recentLosses = new ArrayDeque<>();
+  private final StepWatch watch;
   private @Nullable Checkpoints checkpoints;
   private long step;
   private long averaged;
@@ -64,6 +61,9 @@ public final class Trainer implements AutoCloseable {
     this.best = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
     best.copyFrom(transformer.parameters());
     this.sum = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
+    Map<String, INDArray> changing = optimizerState();
+    changing.put("weights", transformer.parameters().flat());
+    this.watch = new StepWatch(plan.guard(), changing);
   }
 
   /**
@@ -171,7 +171,10 @@ public final class Trainer implements AutoCloseable {
             bestStep,
             bestEvaluation(),
             evaluationsWithoutImprovement,
-            List.copyOf(recentLosses),
+            watch.losses(),
+            watch.faults(),
+            watch.count(),
+            watch.hasSnapshot(),
             elapsed());
     return new TrainingState(progress, arrays());
   }
@@ -182,6 +185,13 @@ public final class Trainer implements AutoCloseable {
     if (averaged > 0) {
       arrays.put("sum", sum.flat());
     }
+    arrays.putAll(optimizerState());
+    arrays.putAll(watch.arrays());
+    return arrays;
+  }
+
+  private Map<String, INDArray> optimizerState() {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
     trainingStep.optimizerState().forEach((name, array) -> arrays.put("optimizer." + name, array));
     return arrays;
   }
@@ -200,12 +210,13 @@ public final class Trainer implements AutoCloseable {
     bestStep = kept.bestStep();
     bestEvaluation = kept.bestEvaluation();
     evaluationsWithoutImprovement = kept.evaluationsWithoutImprovement();
-    recentLosses.clear();
-    recentLosses.addAll(kept.recentLosses());
     earlier = kept.elapsed();
     for (Map.Entry<String, INDArray> array : arrays().entrySet()) {
-      source.read(array.getKey(), array.getValue());
+      if (kept.snapshot() || !array.getKey().startsWith(StepWatch.SNAPSHOT)) {
+        source.read(array.getKey(), array.getValue());
+      }
     }
+    watch.restore(kept);
     if (step <= plan.steps() - plan.averagedSteps()) { // more steps than were planned before
       averaged = 0;
       sum.zero();
@@ -216,8 +227,8 @@ public final class Trainer implements AutoCloseable {
   /**
    * Trains until the plan is done or there is another reason to stop.
    *
-   * @throws TrainingDivergedException if a loss or gradient is not finite; the model then has the
-   *     best weights of the evaluations so far
+   * @throws TrainingDivergedException if a step is faulty, and the plan's {@link StepGuard} says
+   *     that this ends the run; the model then has the best weights of the evaluations so far
    * @throws java.io.UncheckedIOException if the state could not be kept
    */
   public TrainingResult run(TrainingListener listener, Cancellation cancellation) {
@@ -259,9 +270,10 @@ public final class Trainer implements AutoCloseable {
             reason,
             step,
             step * plan.tokensPerStep(),
-            recentLosses.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN),
+            watch.meanOfLast(REPORTED_STEPS),
             bestStep,
             evaluation,
+            watch.count(),
             elapsed());
     listener.finished(result);
     return result;
@@ -294,21 +306,21 @@ public final class Trainer implements AutoCloseable {
   private void doStep(TrainingListener listener) {
     long stepStart = System.nanoTime();
     double learningRate = plan.schedule().at(step);
-    TrainingStep.Outcome outcome = trainingStep.run(step, learningRate);
-    if (!outcome.finite()) {
-      keepState();
-      transformer.parameters().copyFrom(best);
-      throw new TrainingDivergedException(step + 1, outcome.loss(), outcome.gradientNorm());
+    TrainingStep.Outcome outcome =
+        trainingStep.run(step, learningRate, each -> watch.isTrusted(step + 1, each));
+    boolean trusted = watch.isTrusted(step + 1, outcome);
+    if (!trusted) {
+      bear(outcome, listener);
     }
     step++;
     if (step > plan.steps() - plan.averagedSteps()) {
       trainingStep.addWeights(sum);
       averaged++;
     }
-    recentLosses.addLast(outcome.loss());
-    if (recentLosses.size() > RECENT_STEPS) {
-      recentLosses.removeFirst();
+    if (!trusted) {
+      return;
     }
+    watch.done(step, outcome.loss());
     listener.stepDone(
         new StepReport(
             step,
@@ -319,6 +331,22 @@ public final class Trainer implements AutoCloseable {
             step * plan.tokensPerStep(),
             plan.tokensPerStep() * 1e9 / (System.nanoTime() - stepStart),
             elapsed()));
+  }
+
+  /** Does with a faulty step, whose weights were not changed, what the plan's guard says. */
+  private void bear(TrainingStep.Outcome outcome, TrainingListener listener) {
+    String quantity = outcome.finite() ? "loss" : trainingStep.notFinite(outcome);
+    FaultyStep fault = watch.bear(step + 1, outcome, quantity);
+    LOG.warn("{}; {}", fault.describe(), fault.consequence());
+    listener.stepFaulty(fault);
+    if (fault.action() == StepGuard.Action.STOP) {
+      keepState();
+      transformer.parameters().copyFrom(best);
+      throw new TrainingDivergedException(fault, plan.precision());
+    }
+    if (fault.action() == StepGuard.Action.ROLL_BACK) {
+      trainingStep.refresh();
+    }
   }
 
   private void evaluate(TrainingListener listener) {
@@ -359,6 +387,7 @@ public final class Trainer implements AutoCloseable {
     trainingStep.close();
     best.close();
     sum.close();
+    watch.close();
     if (ownsTransformer) {
       transformer.close();
     }

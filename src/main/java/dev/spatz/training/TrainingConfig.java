@@ -45,6 +45,7 @@ import org.jspecify.annotations.Nullable;
  * @param optimizer which one, and its numbers
  * @param gradientClip largest norm of a step's gradient; longer ones are scaled down; 0: no
  *     clipping
+ * @param guard what is done with a step whose loss is a spike, or not finite
  * @param averagedSteps the result may be the mean of the weights after each of the last so many
  *     steps, if it is better than any single step's; 0: never; negative: a sixteenth of the steps
  * @param validation what the model is measured with: a last part of the corpus, larger than 0 and
@@ -78,6 +79,7 @@ public record TrainingConfig(
     long warmupSteps,
     OptimizerConfig optimizer,
     double gradientClip,
+    StepGuard guard,
     long averagedSteps,
     Validation validation,
     long evaluationInterval,
@@ -164,6 +166,7 @@ public record TrainingConfig(
         -1,
         MuonConfig.defaults(),
         1,
+        StepGuard.defaults(),
         -1,
         new LastPart(0.1),
         AUTO,
@@ -276,6 +279,11 @@ public record TrainingConfig(
   /** This configuration with another limit of the gradient's norm. */
   public TrainingConfig withGradientClip(double value) {
     return with(draft -> draft.gradientClip = value);
+  }
+
+  /** This configuration, doing something else with steps that cannot be trusted. */
+  public TrainingConfig withGuard(StepGuard value) {
+    return with(draft -> draft.guard = value);
   }
 
   /** This configuration with another number of last steps whose mean may be the result. */

@@ -26,6 +26,7 @@ final class TrainingConfigDraft {
   long warmupSteps;
   OptimizerConfig optimizer;
   double gradientClip;
+  StepGuard guard;
   long averagedSteps;
   Validation validation;
   long evaluationInterval;
@@ -54,6 +55,7 @@ final class TrainingConfigDraft {
     warmupSteps = config.warmupSteps();
     optimizer = config.optimizer();
     gradientClip = config.gradientClip();
+    guard = config.guard();
     averagedSteps = config.averagedSteps();
     validation = config.validation();
     evaluationInterval = config.evaluationInterval();
@@ -84,6 +86,7 @@ final class TrainingConfigDraft {
         warmupSteps,
         optimizer,
         gradientClip,
+        guard,
         averagedSteps,
         validation,
         evaluationInterval,

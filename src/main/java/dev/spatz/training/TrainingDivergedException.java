@@ -1,10 +1,10 @@
 package dev.spatz.training;
 
-import java.util.Locale;
+import dev.spatz.kernel.Precision;
 
 /**
- * The loss or the gradient of a step is not a finite number. The weights were not changed by that
- * step; the model holds the best weights of the evaluations before it.
+ * A step is faulty and may not be passed over, see {@link StepGuard}. The weights were not changed
+ * by that step; the model holds the best weights of the evaluations before it.
  */
 public final class TrainingDivergedException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -12,16 +12,13 @@ public final class TrainingDivergedException extends RuntimeException {
   /** The step, from 1. */
   private final long step;
 
-  TrainingDivergedException(long step, double loss, double gradientNorm) {
+  TrainingDivergedException(FaultyStep fault, Precision precision) {
     super(
-        String.format(
-            Locale.ROOT,
-            "step %,d: the loss (%s) or the norm of the gradient (%s) is not finite; "
-                + "lower the learningRate or the gradientClip, or lengthen the warm-up",
-            step,
-            loss,
-            gradientNorm));
-    this.step = step;
+        fault.describe()
+            + "; lower the learningRate or the gradientClip, or lengthen the warm-up"
+            + (precision == Precision.BF16 ? ", or train with precision FLOAT32" : "")
+            + (fault.isSpike() ? ", or have spikes skipped (guard)" : ""));
+    this.step = fault.step();
   }
 
   /** The step that could not be done, from 1. */

@@ -20,6 +20,9 @@ public interface TrainingListener {
   /** A step is done. */
   default void stepDone(StepReport report) {}
 
+  /** A step was not done as planned: it was skipped, rolled back, or ends the run. */
+  default void stepFaulty(FaultyStep fault) {}
+
   /** The validation loss was measured after {@code step} steps; {@code best}: the lowest so far. */
   default void evaluated(long step, Evaluation evaluation, boolean best) {}
 
@@ -60,6 +63,12 @@ public interface TrainingListener {
       public void stepDone(StepReport report) {
         first.stepDone(report);
         other.stepDone(report);
+      }
+
+      @Override
+      public void stepFaulty(FaultyStep fault) {
+        first.stepFaulty(fault);
+        other.stepFaulty(fault);
       }
 
       @Override

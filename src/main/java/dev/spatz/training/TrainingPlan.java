@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param schedule learning rate of every step
  * @param optimizer which optimizer, and its numbers
  * @param gradientClip largest norm of a gradient, 0 for no clipping
+ * @param guard what is done with a step that cannot be trusted
  * @param averagedSteps the last steps whose mean of weights may be the result, 0 for none
  * @param evaluationInterval steps between evaluations
  * @param evaluationTokens tokens of an evaluation during training
@@ -44,6 +45,7 @@ public record TrainingPlan(
     LearningRateSchedule schedule,
     OptimizerConfig optimizer,
     double gradientClip,
+    StepGuard guard,
     long averagedSteps,
     long evaluationInterval,
     long evaluationTokens,
@@ -80,6 +82,7 @@ public record TrainingPlan(
         schedule(config, model, steps),
         config.optimizer(),
         config.gradientClip(),
+        config.guard(),
         config.averagedSteps() >= 0
             ? Math.min(config.averagedSteps(), steps)
             : steps / AVERAGED_PART,
@@ -188,6 +191,7 @@ public record TrainingPlan(
         allSteps == steps ? schedule : schedule.withSteps(allSteps),
         optimizer,
         gradientClip,
+        guard,
         Math.min(averagedSteps, allSteps),
         evaluationInterval,
         evaluationTokens,
@@ -232,6 +236,7 @@ public record TrainingPlan(
     settings.put("schedule", schedule.toString());
     settings.put("optimizer", optimizer.toString());
     settings.put("gradientClip", Double.toString(gradientClip));
+    settings.put("guard", guard.toString());
     settings.put("averagedSteps", Long.toString(averagedSteps));
     settings.put("evaluationInterval", Long.toString(evaluationInterval));
     settings.put("evaluationTokens", Long.toString(evaluationTokens));

@@ -13,6 +13,9 @@ import java.util.List;
  * @param bestEvaluation of those weights
  * @param evaluationsWithoutImprovement since then
  * @param recentLosses training losses of the last steps, oldest first
+ * @param recentFaults the faulty ones of the last steps, oldest first, see {@link StepGuard}
+ * @param faultySteps all faulty steps
+ * @param snapshot whether the arrays have a copy of weights and optimizer to roll back to
  * @param elapsed time since the start of the run, without the time between stop and resumption
  */
 public record TrainingProgress(
@@ -22,10 +25,14 @@ public record TrainingProgress(
     Evaluation bestEvaluation,
     int evaluationsWithoutImprovement,
     List<Double> recentLosses,
+    List<Long> recentFaults,
+    long faultySteps,
+    boolean snapshot,
     Duration elapsed) {
 
-  /** Copies the losses. */
+  /** Copies the lists. */
   public TrainingProgress {
     recentLosses = List.copyOf(recentLosses);
+    recentFaults = List.copyOf(recentFaults);
   }
 }

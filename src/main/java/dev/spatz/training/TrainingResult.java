@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param bestStep the step whose weights are the result
  * @param evaluation of these weights on the validation part: the whole part, or as much as an
  *     evaluation during training takes if the run was cancelled
+ * @param faultySteps steps that were skipped or rolled back, see {@link StepGuard}
  * @param elapsed time from start to end
  */
 public record TrainingResult(
@@ -21,4 +22,5 @@ public record TrainingResult(
     double trainingLoss,
     long bestStep,
     Evaluation evaluation,
+    long faultySteps,
     Duration elapsed) {}

@@ -5,9 +5,11 @@ import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.Precision;
 import dev.spatz.optimizer.Optimizer;
 import dev.spatz.transformer.DropoutSites;
+import dev.spatz.transformer.Parameter;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -74,10 +76,10 @@ final class TrainingStep implements AutoCloseable {
   }
 
   /**
-   * Does step {@code step}, counted from 0. Where loss or gradient are not finite, the weights stay
-   * as they were.
+   * Does step {@code step}, counted from 0. Where its outcome is not trusted, the weights stay as
+   * they were.
    */
-  Outcome run(long step, double learningRate) {
+  Outcome run(long step, double learningRate, Predicate<Outcome> trusted) {
     targets = targets(step);
     team.forEach(
         tree.tasks(),
@@ -92,10 +94,40 @@ final class TrainingStep implements AutoCloseable {
               worker.kernels.sumOfSquares(tree.total().flat(), from(range), to(range));
         });
     Outcome outcome = new Outcome(sum(shardLosses) / targets, Math.sqrt(sum(rangeSquares)));
-    if (outcome.finite()) {
+    if (trusted.test(outcome)) {
       update(step, learningRate, outcome.gradientNorm);
     }
     return outcome;
+  }
+
+  /** What is at fault where loss or gradient of the last step are not finite. */
+  String notFinite(Outcome outcome) {
+    String weights = notFinite(transformer.parameters());
+    if (!weights.isEmpty()) {
+      return "weights " + weights;
+    }
+    if (!Double.isFinite(outcome.loss)) {
+      return "activations, since all weights are finite";
+    }
+    return "gradient of " + notFinite(tree.total());
+  }
+
+  /**
+   * The last parameter that is not finite, empty if all are: of gradients, the one nearest to the
+   * loss, from which the others have it.
+   */
+  private String notFinite(ParameterSet set) {
+    String[] last = {""};
+    team.forEach(
+        1,
+        (worker, task) -> {
+          for (Parameter parameter : set.layout().parameters()) {
+            long end = parameter.offset() + parameter.size();
+            double squares = worker.kernels.sumOfSquares(set.flat(), parameter.offset(), end);
+            last[0] = Double.isFinite(squares) ? last[0] : parameter.name();
+          }
+        });
+    return last[0];
   }
 
   /** The number of targets of a whole step, by which its loss is divided. */

@@ -15,6 +15,7 @@ import dev.spatz.optimizer.LearningRateSchedule.WarmupStableDecay;
 import dev.spatz.optimizer.MuonConfig;
 import dev.spatz.training.CheckpointConfig;
 import dev.spatz.training.Evaluation;
+import dev.spatz.training.StepGuard;
 import dev.spatz.training.TrainingPlan;
 import dev.spatz.training.TrainingProgress;
 import dev.spatz.training.TrainingState;
@@ -76,6 +77,7 @@ class RunDirectoryTest {
         new WarmupStableDecay(3e-3, 1e-4 / 3, 10, 50, 100),
         MuonConfig.defaults(),
         1,
+        new StepGuard(StepGuard.Action.ROLL_BACK, 30, 7.5, 3),
         6,
         10,
         1000,
@@ -101,6 +103,9 @@ class RunDirectoryTest {
             new Evaluation(9, 12, 1 / 3.0, Double.POSITIVE_INFINITY),
             1,
             List.of(2.5, 1e-300, 7 / 3.0),
+            List.of(3L, 5L),
+            7,
+            true,
             Duration.ofNanos(1_234_567_890_123L));
     return new Checkpoint(
         transformer,
@@ -123,6 +128,7 @@ class RunDirectoryTest {
             new Cosine(1, 0, 0, 9),
             AdamWConfig.defaults(),
             0,
+            StepGuard.defaults(),
             0,
             1,
             1,

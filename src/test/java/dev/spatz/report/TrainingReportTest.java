@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.spatz.LanguageModel;
 import dev.spatz.dataset.Corpus;
+import dev.spatz.generation.GenerationConfig;
 import dev.spatz.training.Cancellation;
+import dev.spatz.training.FaultyStep;
+import dev.spatz.training.StepGuard;
 import dev.spatz.training.TokenizerKind;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
@@ -31,17 +34,19 @@ class TrainingReportTest {
 
   @TempDir private Path directory;
 
+  private static TrainingConfig config() {
+    return TrainingConfig.defaults()
+        .withTokenizer(TokenizerKind.CHARACTER)
+        .withModel(TransformerConfig.llama(64, 16, 1, 2, 16))
+        .withSteps(6)
+        .withEvaluationInterval(3)
+        .withWarmupSteps(0)
+        .withThreads(1);
+  }
+
   private static void train(TrainingListener listener) throws IOException {
-    TrainingConfig config =
-        TrainingConfig.defaults()
-            .withTokenizer(TokenizerKind.CHARACTER)
-            .withModel(TransformerConfig.llama(64, 16, 1, 2, 16))
-            .withSteps(6)
-            .withEvaluationInterval(3)
-            .withWarmupSteps(0)
-            .withThreads(1);
     Corpus corpus = Corpus.of(List.of(TEXT.repeat(40)));
-    LanguageModel.train(corpus, config, listener, new Cancellation()).close();
+    LanguageModel.train(corpus, config(), listener, new Cancellation()).close();
   }
 
   private RunHistory history() throws IOException {
@@ -139,6 +144,53 @@ class TrainingReportTest {
     assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), steps);
     assertTrue(
         events.stream().anyMatch(e -> e.getEventType().getName().equals("dev.spatz.Evaluation")));
+  }
+
+  @Test
+  void flightRecorderSeesCheckpointsAndGenerations() throws IOException {
+    Path file = directory.resolve("run.jfr");
+    try (Recording recording = new Recording()) {
+      recording.enable("dev.spatz.Checkpoint").withThreshold(java.time.Duration.ZERO);
+      recording.enable("dev.spatz.Generation").withThreshold(java.time.Duration.ZERO);
+      recording.start();
+      TrainingConfig kept = config().withCheckpoints(directory.resolve("run"));
+      Corpus corpus = Corpus.of(List.of(TEXT.repeat(40)));
+      try (LanguageModel model = LanguageModel.train(corpus, kept)) {
+        model.generate("der", GenerationConfig.defaults().withMaxNewTokens(4).withSeed(1));
+      }
+      recording.stop();
+      recording.dump(file);
+    }
+    List<RecordedEvent> events = RecordingFile.readAllEvents(file);
+    List<Long> steps =
+        events.stream()
+            .filter(event -> event.getEventType().getName().equals("dev.spatz.Checkpoint"))
+            .map(event -> event.getLong("step"))
+            .toList();
+    assertEquals(List.of(0L, 6L), steps);
+    List<RecordedEvent> texts =
+        events.stream()
+            .filter(event -> event.getEventType().getName().equals("dev.spatz.Generation"))
+            .filter(event -> event.getInt("promptTokens") >= 3 && event.getInt("newTokens") > 0)
+            .toList();
+    assertTrue(
+        texts.stream().anyMatch(e -> !e.getString("finishReason").isEmpty()), events.toString());
+  }
+
+  @Test
+  void faultySteps_areInTheMetricsAndOnThePage() throws IOException {
+    FaultyStep fault = new FaultyStep(2, "loss", 9, 3, 2.5, StepGuard.Action.ROLL_BACK);
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    try (TrainingReport report = TrainingReport.into(directory)) {
+      TrainingListener all = report.and(new TrainingMeters(registry, "test"));
+      train(all);
+      all.stepFaulty(fault);
+      report.evaluated(6, evaluation(), false);
+    }
+    assertEquals("step 2: the loss is 9.000, where 2.500 is usual", history().faults.get(0).text());
+    String page = Files.readString(directory.resolve(TrainingReport.PAGE));
+    assertTrue(page.contains("<td>roll back</td><td>step 2: the loss is 9.000"), page);
+    assertEquals(1, registry.get("spatz.training.faulty.steps").counter().count());
   }
 
   @ParameterizedTest

@@ -67,6 +67,9 @@ class TrainerResumeTest {
               progress.bestEvaluation(),
               progress.evaluationsWithoutImprovement(),
               progress.recentLosses(),
+              progress.recentFaults(),
+              progress.faultySteps(),
+              progress.snapshot(),
               elapsed);
       return new Kept(longer, weights, arrays);
     }

@@ -229,7 +229,11 @@ class TrainerTest {
             Trainer.create(
                 transformer,
                 data,
-                config().withSteps(50).withLearningRate(1e38).withGradientClip(0),
+                config()
+                    .withSteps(50)
+                    .withLearningRate(1e38)
+                    .withGradientClip(0)
+                    .withGuard(StepGuard.defaults().withMost(0)),
                 KERNELS)) {
       double[] before = Tensors.toDoubles(transformer.parameters().flat());
       TrainingDivergedException e =
