@@ -14,6 +14,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Trains a model: step after step, with evaluations in between, until a reason to stop. The best
@@ -25,6 +27,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class Trainer implements AutoCloseable {
   /** How many steps the reported training loss is the mean of. */
   private static final int REPORTED_STEPS = 20;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
   private final Transformer transformer;
   private final boolean ownsTransformer;
