@@ -51,9 +51,9 @@ final class TrainingStep implements AutoCloseable {
     this.team = team;
     this.plan = plan;
     this.tree = new GradientTree(transformer, plan.shards(), team.size());
-    this.optimizer = Optimizer.of(plan.optimizer(), transformer.parameters(), tree.total());
+    this.optimizer = Optimizer.of(plan.optimizer(), transformer.trained(), tree.total());
     this.shardLosses = new double[plan.shards()];
-    long elements = transformer.parameters().layout().elements();
+    long elements = transformer.trained().layout().elements();
     this.rangeSquares = new double[Math.toIntExact((elements + RANGE - 1) / RANGE)];
     CounterRandom random = CounterRandom.of(plan.seed());
     this.order =
@@ -123,9 +123,7 @@ final class TrainingStep implements AutoCloseable {
         long start = order.draw(step, first + i);
         sequences.sample(start, pass.inputs, pass.targets, i * sequences.contextLength());
       }
-      double rate = plan.model().dropout();
-      DropoutSites sites =
-          rate == 0 ? DropoutSites.NONE : new DropoutSites(rate, dropout.child(step), first);
+      DropoutSites sites = transformer.dropout(dropout.child(step), first);
       loss +=
           transformer.lossAndGradients(
               worker.kernels,
@@ -159,7 +157,7 @@ final class TrainingStep implements AutoCloseable {
         rangeSquares.length,
         (worker, range) ->
             worker.kernels.addRange(
-                sum.flat(), transformer.parameters().flat(), from(range), to(range)));
+                sum.flat(), transformer.trained().flat(), from(range), to(range)));
   }
 
   private long from(int range) {
@@ -167,7 +165,7 @@ final class TrainingStep implements AutoCloseable {
   }
 
   private long to(int range) {
-    return Math.min(from(range) + RANGE, transformer.parameters().layout().elements());
+    return Math.min(from(range) + RANGE, transformer.trained().layout().elements());
   }
 
   private static double sum(double[] values) {
