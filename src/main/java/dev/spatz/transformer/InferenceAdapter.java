@@ -20,6 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * sequence is decoded with it any more.
  */
 public final class InferenceAdapter implements AutoCloseable {
+  private final List<WeightedAdapter> adapters;
   private final Map<String, Update> updates = new HashMap<>();
 
   /**
@@ -33,6 +34,7 @@ public final class InferenceAdapter implements AutoCloseable {
 
   InferenceAdapter(Transformer model, KernelBackend backend, List<WeightedAdapter> adapters) {
     adapters.forEach(each -> each.adapter().requireFits(model.config()));
+    this.adapters = List.copyOf(adapters);
     Map<String, Stack> stacks = new LinkedHashMap<>();
     for (LoraModule module : LoraModule.of(model.config())) {
       Stack stack = stacks.computeIfAbsent(module.map(), any -> new Stack());
@@ -94,6 +96,11 @@ public final class InferenceAdapter implements AutoCloseable {
         return kernels.pack(array, WeightPrecision.FLOAT32);
       }
     }
+  }
+
+  /** What is packed. */
+  List<WeightedAdapter> adapters() {
+    return adapters;
   }
 
   /** The update of a linear map, or null if it has none. */

@@ -158,6 +158,11 @@ public final class KeyValueCache implements AutoCloseable {
     return adapter;
   }
 
+  /** The same as they were packed; none for the model as it is. */
+  public List<WeightedAdapter> adapters() {
+    return adapter == null ? List.of() : adapter.adapters();
+  }
+
   /** The number of tokens so far. */
   public int length() {
     return length;
