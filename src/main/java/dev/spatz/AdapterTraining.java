@@ -59,7 +59,7 @@ record AdapterTraining(
               return adapted.adapter(origin(trainer, result, base));
             } catch (TrainingDivergedException e) {
               LoraAdapter lastGood = adapted.adapter(origin(trainer, null, base));
-              throw new DivergedException(e, model.merge(lastGood));
+              throw new DivergedException(e, model.merge(lastGood), lastGood);
             }
           }
         });

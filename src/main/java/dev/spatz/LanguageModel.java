@@ -691,18 +691,30 @@ public final class LanguageModel implements AutoCloseable {
     private static final long serialVersionUID = 1;
 
     private final transient LanguageModel lastGood;
+    private final transient @Nullable LoraAdapter lastGoodAdapter;
 
     DivergedException(TrainingDivergedException cause, LanguageModel lastGood) {
+      this(cause, lastGood, null);
+    }
+
+    DivergedException(
+        TrainingDivergedException cause, LanguageModel lastGood, @Nullable LoraAdapter adapter) {
       super(cause.getMessage(), cause);
       this.lastGood = lastGood;
+      this.lastGoodAdapter = adapter;
     }
 
     /**
      * The model with the best weights of the evaluations before the failure (its initial weights,
-     * if there was none); the caller closes it.
+     * if there was none); the caller closes it. Where an adapter was trained, it is merged into it.
      */
     public LanguageModel lastGood() {
       return lastGood;
+    }
+
+    /** The adapter of that time, where one was trained. */
+    public Optional<LoraAdapter> lastGoodAdapter() {
+      return Optional.ofNullable(lastGoodAdapter);
     }
   }
 }

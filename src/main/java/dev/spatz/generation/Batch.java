@@ -113,7 +113,7 @@ final class Batch implements AutoCloseable {
   void removeEnded() {
     writing.removeIf(this::freeEnded);
     reading.removeIf(this::freeEnded);
-    countMemory(cacheBytes(), means.decoder().bytes() + means.kernels().bytes());
+    countMemory(cacheBytes(), means.decoder().bytes() + means.kernels().bytes() + adapters.bytes());
   }
 
   private void countMemory(long caches, long workspaces) {

@@ -53,6 +53,11 @@ final class PackedAdapters implements AutoCloseable {
     }
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return packed.values().stream().mapToLong(InferenceAdapter::bytes).sum();
+  }
+
   @Override
   public void close() {
     packed.values().forEach(InferenceAdapter::close);

@@ -313,7 +313,8 @@ public final class Decoder implements AutoCloseable {
     }
     DataType type = logits.dataType();
     return Activations.bytes(transformer.config(), type, type, MOST_SEQUENCES, true)
-        + logits.length() * type.width();
+        + logits.length() * type.width()
+        + updates.bytes();
   }
 
   /** Frees the memory; closing twice is fine. */

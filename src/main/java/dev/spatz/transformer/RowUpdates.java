@@ -160,6 +160,13 @@ final class RowUpdates implements AutoCloseable {
     return between;
   }
 
+  /** Bytes off the heap. */
+  long bytes() {
+    return betweens.values().stream()
+        .mapToLong(between -> between.rows.length() * between.rows.dataType().width())
+        .sum();
+  }
+
   @Override
   public void close() {
     betweens.values().forEach(between -> between.rows.close());
