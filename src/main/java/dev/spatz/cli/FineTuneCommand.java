@@ -49,7 +49,7 @@ final class FineTuneCommand implements Callable<Integer> {
       names = "--learning-rate",
       paramLabel = "X",
       description =
-          "The highest learning rate (default: a tenth of a new model's; an adapter's: all of it).")
+          "The highest learning rate (default: a tenth of a new model's; an adapter's by its width).")
   private @Nullable Double learningRate;
 
   @Option(

@@ -18,8 +18,11 @@ public final class FineTuning {
    */
   private static final double LEARNING_RATE_PART = 0.1;
 
-  /** The same for low-rank adapters, of the rate of AdamW. */
-  private static final double ADAPTER_RATE_PART = 1;
+  /**
+   * Of low-rank adapters at 128 channels, falling with the root of the width. Measured on a small
+   * model that learned to answer: from 6·10⁻³ to 2·10⁻² made little difference, with Muon or AdamW.
+   */
+  private static final double ADAPTER_LEARNING_RATE = 1e-2;
 
   private FineTuning() {}
 
@@ -40,7 +43,7 @@ public final class FineTuning {
             ? config
             : config.withLearningRate(
                 Math.max(
-                    ADAPTER_RATE_PART * Automatic.learningRate(base, config.optimizer()),
+                    ADAPTER_LEARNING_RATE * Math.sqrt(128.0 / base.channels()),
                     Math.max(0, config.minLearningRate())));
     return config(decided, base, tokenizer, ids);
   }
