@@ -1,6 +1,7 @@
 // Over 400 lines: the door, whose methods hand on; most of it is documentation.
 package dev.spatz;
 
+import dev.spatz.checkpoint.AdapterDirectory;
 import dev.spatz.checkpoint.ClasspathModel;
 import dev.spatz.checkpoint.GgufFile;
 import dev.spatz.checkpoint.GgufType;
@@ -41,8 +42,11 @@ import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingDivergedException;
 import dev.spatz.training.TrainingListener;
+import dev.spatz.transformer.LoraAdapter;
+import dev.spatz.transformer.LoraConfig;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
+import dev.spatz.transformer.WeightedAdapter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -74,8 +78,8 @@ public final class LanguageModel implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final @Nullable Provenance provenance;
   final TextConventions conventions;
-  private final KernelBackend kernels;
-  private final LoadOptions options;
+  final KernelBackend kernels;
+  final LoadOptions options;
   final ModelLifetime lifetime = new ModelLifetime();
   private final Generator generator;
   private final Scorer scorer;
@@ -520,6 +524,100 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Teaches an adapter (LoRA) beside a model, whose weights stay as they are; progress goes to the
+   * log.
+   *
+   * @see #fineTuneAdapter(LanguageModel, Corpus, TrainingConfig, LoraConfig, TrainingListener,
+   *     Cancellation)
+   */
+  public static LoraAdapter fineTuneAdapter(
+      LanguageModel model, Path corpus, TrainingConfig config, LoraConfig lora) throws IOException {
+    return fineTuneAdapter(
+        model, Corpus.of(corpus), config, lora, new LoggingListener(), new Cancellation());
+  }
+
+  /**
+   * Trains a low-rank adapter (LoRA, Hu et al. 2021) beside a model, whose weights stay as they are
+   * and are not copied in float32: it takes a small part of the memory of {@link
+   * #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)}, and the
+   * model can be used meanwhile. In mixed precision passes read a bfloat16 copy of the model.
+   *
+   * @param listener see {@link #train(Corpus, TrainingConfig, TrainingListener, Cancellation)}
+   * @param cancellation see there
+   * @return for {@link GenerationConfig#withAdapter}, {@link #merge} and {@link #saveAdapter};
+   *     nobody has to close it
+   * @throws IOException if the corpus cannot be read or is malformed
+   * @throws IllegalArgumentException as fine-tuning does; if the model has not all targets; if
+   *     checkpoints are asked for
+   * @throws IllegalStateException if the model is closed
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LoraAdapter fineTuneAdapter(
+      LanguageModel model,
+      Corpus corpus,
+      TrainingConfig config,
+      LoraConfig lora,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    return ModelTraining.fineTuneAdapter(model, corpus, config, lora, listener, cancellation);
+  }
+
+  /**
+   * Teaches an adapter to answer, as {@link #fineTune(LanguageModel, Conversations, TrainingConfig,
+   * TrainingListener, Cancellation)} teaches a model, and otherwise as {@link
+   * #fineTuneAdapter(LanguageModel, Corpus, TrainingConfig, LoraConfig, TrainingListener,
+   * Cancellation)}.
+   */
+  public static LoraAdapter fineTuneAdapter(
+      LanguageModel model,
+      Conversations conversations,
+      TrainingConfig config,
+      LoraConfig lora,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    return ModelTraining.fineTuneAdapter(
+        model, conversations, config, lora, listener, cancellation);
+  }
+
+  /**
+   * Loads an adapter for this model from its directory in the layout of Hugging Face's PEFT.
+   *
+   * @throws IOException if a file is missing, broken, asks for what is not implemented, or is for
+   *     another model; the message names the file and the fault
+   */
+  public LoraAdapter loadAdapter(Path directory) throws IOException {
+    return AdapterDirectory.load(directory, config());
+  }
+
+  /**
+   * Saves an adapter of this model into a directory in the layout of Hugging Face's PEFT, with a
+   * model card, as {@link #save} does.
+   *
+   * @throws IllegalArgumentException if the adapter is for a model of another shape
+   * @throws IOException if it cannot be written, or the directory holds something else
+   */
+  public void saveAdapter(LoraAdapter adapter, Path directory) throws IOException {
+    AdapterDirectory.save(directory, adapter, config());
+  }
+
+  /**
+   * A new model, which the caller closes, whose weights have the updates of adapters in them.
+   *
+   * @throws IllegalArgumentException if an adapter is for a model of another shape
+   * @throws IllegalStateException if the model is closed
+   */
+  public LanguageModel merge(WeightedAdapter... adapters) {
+    return AdapterMerging.merge(this, List.of(adapters));
+  }
+
+  /** A new model with an adapter in its weights, as {@link #merge(WeightedAdapter...)}. */
+  public LanguageModel merge(LoraAdapter adapter) {
+    return merge(adapter.weighted(1));
+  }
+
+  /**
    * How the model's conversations are spelled: its own way, or else a built-in one.
    *
    * @throws IllegalArgumentException if its own template is malformed, or uses what is not
@@ -599,18 +697,30 @@ public final class LanguageModel implements AutoCloseable {
     private static final long serialVersionUID = 1;
 
     private final transient LanguageModel lastGood;
+    private final transient @Nullable LoraAdapter lastGoodAdapter;
 
     DivergedException(TrainingDivergedException cause, LanguageModel lastGood) {
+      this(cause, lastGood, null);
+    }
+
+    DivergedException(
+        TrainingDivergedException cause, LanguageModel lastGood, @Nullable LoraAdapter adapter) {
       super(cause.getMessage(), cause);
       this.lastGood = lastGood;
+      this.lastGoodAdapter = adapter;
     }
 
     /**
      * The model with the best weights of the evaluations before the failure (its initial weights,
-     * if there was none); the caller closes it.
+     * if there was none); the caller closes it. Where an adapter was trained, it is merged into it.
      */
     public LanguageModel lastGood() {
       return lastGood;
+    }
+
+    /** The adapter of that time, where one was trained. */
+    public Optional<LoraAdapter> lastGoodAdapter() {
+      return Optional.ofNullable(lastGoodAdapter);
     }
   }
 }

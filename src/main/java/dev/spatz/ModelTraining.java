@@ -18,6 +18,8 @@ import dev.spatz.training.FineTuning;
 import dev.spatz.training.TokenizerKind;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
+import dev.spatz.transformer.LoraAdapter;
+import dev.spatz.transformer.LoraConfig;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
@@ -113,10 +115,7 @@ final class ModelTraining {
     }
     Tokenizer own = model.tokenizer();
     TrainingConfig decided = decided(config, model);
-    try (ExampleSet data =
-        new ConversationExamples(own, model.chatTemplate(), model.config().contextLength())
-            .read(conversations, config.validation())) {
-      data.requireWindows(model.config().contextLength());
+    try (ExampleSet data = examples(model, conversations, config)) {
       Map<String, String> base = base(model);
       Transformer copy =
           model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
@@ -126,14 +125,78 @@ final class ModelTraining {
     }
   }
 
-  private static TrainingConfig decided(TrainingConfig config, LanguageModel model) {
-    Tokenizer own = model.tokenizer();
-    TokenizerKind kind =
-        own instanceof CharacterTokenizer ? TokenizerKind.CHARACTER : TokenizerKind.BYTE_PAIR;
-    return FineTuning.config(config, model.config(), kind, own.vocabularySize());
+  /**
+   * See {@link LanguageModel#fineTuneAdapter(LanguageModel, Corpus, TrainingConfig, LoraConfig,
+   * TrainingListener, Cancellation)}.
+   */
+  static LoraAdapter fineTuneAdapter(
+      LanguageModel model,
+      Corpus corpus,
+      TrainingConfig config,
+      LoraConfig lora,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    TrainingConfig decided = decidedForAdapter(config, model);
+    try (Dataset data = Dataset.prepare(corpus, model.tokenizer(), datasetOptions(config, null))) {
+      data.requireWindows(model.config().contextLength());
+      return new AdapterTraining(model, data, decided, lora, Map.of())
+          .train(listener, cancellation);
+    }
   }
 
-  private static Map<String, String> base(LanguageModel model) throws IOException {
+  /**
+   * See {@link LanguageModel#fineTuneAdapter(LanguageModel, Conversations, TrainingConfig,
+   * LoraConfig, TrainingListener, Cancellation)}.
+   */
+  static LoraAdapter fineTuneAdapter(
+      LanguageModel model,
+      Conversations conversations,
+      TrainingConfig config,
+      LoraConfig lora,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    TrainingConfig decided = decidedForAdapter(config, model);
+    try (ExampleSet data = examples(model, conversations, config)) {
+      Map<String, String> spelled =
+          Map.of(AdapterTraining.CHAT_TEMPLATE, model.chatTemplate().source());
+      return new AdapterTraining(model, data, decided, lora, spelled).train(listener, cancellation);
+    }
+  }
+
+  private static ExampleSet examples(
+      LanguageModel model, Conversations conversations, TrainingConfig config) throws IOException {
+    int contextLength = model.config().contextLength();
+    ExampleSet data =
+        new ConversationExamples(model.tokenizer(), model.chatTemplate(), contextLength)
+            .read(conversations, config.validation());
+    try {
+      data.requireWindows(contextLength);
+      return data;
+    } catch (RuntimeException e) {
+      data.close();
+      throw e;
+    }
+  }
+
+  private static TrainingConfig decided(TrainingConfig config, LanguageModel model) {
+    int ids = model.tokenizer().vocabularySize();
+    return FineTuning.config(config, model.config(), kind(model), ids);
+  }
+
+  private static TrainingConfig decidedForAdapter(TrainingConfig config, LanguageModel model) {
+    int ids = model.tokenizer().vocabularySize();
+    return FineTuning.adapterConfig(config, model.config(), kind(model), ids);
+  }
+
+  private static TokenizerKind kind(LanguageModel model) {
+    return model.tokenizer() instanceof CharacterTokenizer
+        ? TokenizerKind.CHARACTER
+        : TokenizerKind.BYTE_PAIR;
+  }
+
+  static Map<String, String> base(LanguageModel model) throws IOException {
     return model.lifetime.whileOpen(
         () -> BaseModel.describe(model.transformer, model.provenance().orElse(null)));
   }

@@ -22,6 +22,7 @@ import dev.spatz.training.TrainingState;
 import dev.spatz.transformer.Transformer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -135,7 +136,7 @@ record TrainingRun(
     TrainingListener all =
         listener
             .and(new FlightRecording())
-            .and(new TrainingSamples(listener, transformer, tokenizer, kernels));
+            .and(new TrainingSamples(listener, transformer, tokenizer, kernels, List::of));
     try {
       TrainingResult result = trainer.run(all, cancellation);
       return model(trainer, Provenance.of(data, trainer.plan(), result, base));

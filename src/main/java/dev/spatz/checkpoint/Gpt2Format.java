@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.transformer.Architecture;
 import dev.spatz.transformer.Biases;
+import dev.spatz.transformer.LoraModule;
 import dev.spatz.transformer.RopeScaling;
 import dev.spatz.transformer.TransformerConfig;
 import java.util.ArrayList;
@@ -136,6 +137,20 @@ record Gpt2Format() implements ModelFormat {
       tensors.add(TensorMapping.of("lm_head.weight", "head", shape.vocabularySize(), channels));
     }
     return tensors.list;
+  }
+
+  @Override
+  public String module(LoraModule module) {
+    String name =
+        switch (module.target()) {
+          case QUERY_KEY_VALUE -> "attn.c_attn";
+          case OUTPUT -> "attn.c_proj";
+          case UP -> "mlp.c_fc";
+          case DOWN -> "mlp.c_proj";
+          case QUERY, KEY, VALUE, GATE ->
+              throw new IllegalArgumentException("a GPT-2 has no such matrix: " + module);
+        };
+    return name("h." + module.layer() + "." + name);
   }
 
   private String name(String rest) {

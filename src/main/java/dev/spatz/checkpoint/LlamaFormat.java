@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.transformer.Architecture;
 import dev.spatz.transformer.Biases;
+import dev.spatz.transformer.LoraModule;
 import dev.spatz.transformer.TransformerConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -232,6 +233,22 @@ enum LlamaFormat implements ModelFormat {
       tensors.add(TensorMapping.of("lm_head.weight", "head", shape.vocabularySize(), channels));
     }
     return tensors;
+  }
+
+  @Override
+  public String module(LoraModule module) {
+    String name =
+        switch (module.target()) {
+          case QUERY -> "self_attn.q_proj";
+          case KEY -> "self_attn.k_proj";
+          case VALUE -> "self_attn.v_proj";
+          case OUTPUT -> "self_attn.o_proj";
+          case GATE -> "mlp.gate_proj";
+          case UP -> "mlp.up_proj";
+          case DOWN -> "mlp.down_proj";
+          case QUERY_KEY_VALUE -> throw new IllegalArgumentException("a Llama has three matrices");
+        };
+    return prefix() + "layers." + module.layer() + "." + name;
   }
 
   private static void addLayer(

@@ -3,6 +3,8 @@ package dev.spatz.checkpoint;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.tokenizer.PipelineTokenizer;
 import dev.spatz.tokenizer.Tokenizer;
+import dev.spatz.transformer.LoraAdapter;
+import dev.spatz.transformer.LoraModule;
 import dev.spatz.transformer.TransformerConfig;
 import java.util.Locale;
 import java.util.Map;
@@ -25,6 +27,33 @@ final class ModelCard {
     card.warning();
     card.model(shape, tokenizer);
     card.provenance(provenance);
+    return card.text.toString();
+  }
+
+  /** The card of an adapter for models of a shape. */
+  static String ofAdapter(LoraAdapter adapter, TransformerConfig model) {
+    ModelCard card = new ModelCard();
+    card.text.append(
+        """
+        ---
+        library_name: peft
+        pipeline_tag: text-generation
+        tags:
+        - lora
+        ---
+
+        # A low-rank adapter of a small language model
+        """);
+    card.warning();
+    card.heading("The adapter");
+    card.row("Base model", ModelFormat.of(model.architecture()).modelType());
+    card.row("Parameters", "%,d", adapter.parameterCount());
+    card.row("Rank", "%d", adapter.config().rank());
+    card.row("Alpha", "%s", adapter.config().alpha());
+    card.row("Matrices", "%d", adapter.modules().size());
+    card.row("Roles", "%s", adapter.modules().stream().map(LoraModule::target).distinct().toList());
+    card.heading("Where it comes from");
+    adapter.origin().forEach(card::row);
     return card.text.toString();
   }
 

@@ -2,6 +2,7 @@ package dev.spatz.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.transformer.Architecture;
+import dev.spatz.transformer.LoraModule;
 import dev.spatz.transformer.TransformerConfig;
 import java.util.List;
 
@@ -35,6 +36,12 @@ sealed interface ModelFormat permits Gpt2Format, LlamaFormat {
 
   /** All tensors of a model. */
   List<TensorMapping> tensors(TransformerConfig shape);
+
+  /**
+   * The name of a matrix that an adapter can change, without {@code .weight}, such as {@code
+   * model.layers.0.self_attn.q_proj}.
+   */
+  String module(LoraModule module);
 
   /** Whether a tensor, its prefix dropped, holds no weights and can be left unread. */
   boolean isBuffer(String name);

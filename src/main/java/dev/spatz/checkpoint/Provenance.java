@@ -6,11 +6,13 @@ import dev.spatz.dataset.TrainingData;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.TrainingPlan;
 import dev.spatz.training.TrainingResult;
+import dev.spatz.transformer.WeightedAdapter;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -110,6 +112,42 @@ public record Provenance(
     now.put("steps done", Long.toString(steps));
     return new Provenance(
         dataDigest, dataBytes, now, seed, null, null, null, libraryVersion, Instant.now());
+  }
+
+  /** All of it by name, for what has no place for a provenance of its own, as adapters. */
+  public Map<String, String> entries() {
+    Map<String, String> entries = new LinkedHashMap<>();
+    entries.put("data SHA-256", dataDigest);
+    entries.put("data bytes", Long.toString(dataBytes));
+    putIfMeasured(entries, "training loss (nats per token)", trainingLoss);
+    putIfMeasured(entries, "validation loss (nats per token)", validationLoss);
+    putIfMeasured(entries, "validation loss (bits per byte)", validationBitsPerByte);
+    entries.put("date", date.toString());
+    entries.putAll(configuration);
+    return entries;
+  }
+
+  private static void putIfMeasured(
+      Map<String, String> entries, String name, @Nullable Double value) {
+    if (value != null) {
+      entries.put(name, value.toString());
+    }
+  }
+
+  /** The provenance of a model of which this is the one, after adapters were merged into it. */
+  public Provenance merged(List<WeightedAdapter> adapters) {
+    Map<String, String> settings = new LinkedHashMap<>(configuration);
+    for (int i = 0; i < adapters.size(); i++) {
+      String prefix = "adapter " + (i + 1) + " ";
+      settings.put(prefix + "weight", Double.toString(adapters.get(i).weight()));
+      adapters
+          .get(i)
+          .adapter()
+          .origin()
+          .forEach((name, value) -> settings.put(prefix + name, value));
+    }
+    return new Provenance(
+        dataDigest, dataBytes, settings, seed, null, null, null, version(), Instant.now());
   }
 
   /** The version of this library, from its jar. */

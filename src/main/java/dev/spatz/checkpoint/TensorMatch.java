@@ -114,7 +114,7 @@ record TensorMatch(
     return name.startsWith(format.prefix()) ? name.substring(format.prefix().length()) : name;
   }
 
-  private static void addWrong(List<String> wrong, TensorInfo tensor, List<Long> shape) {
+  static void addWrong(List<String> wrong, TensorInfo tensor, List<Long> shape) {
     if (!tensor.shape().equals(shape)) {
       wrong.add(
           String.format(
@@ -129,7 +129,7 @@ record TensorMatch(
     }
   }
 
-  private static void addFault(List<String> faults, String kind, List<String> names) {
+  static void addFault(List<String> faults, String kind, List<String> names) {
     if (!names.isEmpty()) {
       faults.add(names.size() + " " + kind + ": " + String.join(", ", names));
     }

@@ -42,6 +42,8 @@ final class ChatCommand implements Callable<Integer> {
 
   @Mixin private WeightOptions weights;
 
+  @Mixin private AdapterOptions adapters;
+
   @Mixin private GenerationOptions options;
 
   @Override
@@ -49,6 +51,7 @@ final class ChatCommand implements Callable<Integer> {
     GenerationConfig config =
         options.applyTo(GenerationConfig.defaults().withMaxNewTokens(MOST_NEW_TOKENS));
     try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
+      config = config.withAdapters(adapters.load(model));
       if (Terminal.isThere()) {
         try (EditedInput input = new EditedInput(PROMPT)) {
           input.out().println("Ctrl-C stops an answer, Ctrl-D ends; /help shows more.");

@@ -48,6 +48,8 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private WeightOptions weights;
 
+  @Mixin private AdapterOptions adapters;
+
   @Option(
       names = "--compare-precisions",
       description = "A line for each precision: what it costs, and what it saves.")
@@ -61,7 +63,7 @@ final class EvaluateCommand implements Callable<Integer> {
     if (comparePrecisions) {
       compare(corpus);
     } else {
-      try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
+      try (LanguageModel model = adapters.loadModel(directory, weights.options())) {
         print("%s", model.evaluate(corpus));
         print("memory off the heap %s", model.memory());
       }
@@ -77,7 +79,7 @@ final class EvaluateCommand implements Callable<Integer> {
     for (WeightPrecision precision : WeightPrecision.values()) {
       String name = precision.name().toLowerCase(Locale.ROOT);
       LoadOptions options = weights.options().withPrecision(precision);
-      try (LanguageModel model = LanguageModel.load(directory, options)) {
+      try (LanguageModel model = adapters.loadModel(directory, options)) {
         Evaluation evaluation = model.evaluate(corpus);
         double perplexity = evaluation.perplexity();
         float32 = precision == WeightPrecision.FLOAT32 ? perplexity : float32;

@@ -2,12 +2,14 @@ package dev.spatz.cli;
 
 import dev.spatz.LanguageModel;
 import dev.spatz.checkpoint.GgufType;
+import dev.spatz.generation.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -41,9 +43,11 @@ final class ExportCommand implements Callable<Integer> {
               + " nothing).")
   private GgufType type;
 
+  @Mixin private AdapterOptions adapters;
+
   @Override
   public Integer call() throws IOException {
-    try (LanguageModel model = LanguageModel.load(directory)) {
+    try (LanguageModel model = adapters.loadModel(directory, LoadOptions.defaults())) {
       model.exportGguf(file, type);
     }
     spec.commandLine()

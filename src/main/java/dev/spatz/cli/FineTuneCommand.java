@@ -3,11 +3,14 @@ package dev.spatz.cli;
 import dev.spatz.LanguageModel;
 import dev.spatz.dataset.Conversations;
 import dev.spatz.training.TrainingConfig;
+import dev.spatz.transformer.LoraAdapter;
+import dev.spatz.transformer.LoraConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -45,7 +48,8 @@ final class FineTuneCommand implements Callable<Integer> {
   @Option(
       names = "--learning-rate",
       paramLabel = "X",
-      description = "The highest learning rate (default: a tenth of a new model's).")
+      description =
+          "The highest learning rate (default: a tenth of a new model's; an adapter's by its width).")
   private @Nullable Double learningRate;
 
   @Option(
@@ -62,6 +66,9 @@ final class FineTuneCommand implements Callable<Integer> {
       description = "Leave out conversations that are malformed or too long, instead of stopping.")
   private boolean faultsSkipped;
 
+  @ArgGroup(exclusive = false)
+  private @Nullable LoraOptions lora;
+
   @Mixin private TrainingOptions options;
 
   @Override
@@ -71,24 +78,47 @@ final class FineTuneCommand implements Callable<Integer> {
       config = config.withLearningRate(learningRate);
     }
     try (LanguageModel model = LanguageModel.load(directory)) {
-      TrainingRun.Training training =
-          (texts, settings, listener, cancellation) ->
-              conversations
-                  ? LanguageModel.fineTune(model, conversations(), settings, listener, cancellation)
-                  : LanguageModel.fineTune(model, texts, settings, listener, cancellation);
       BeforeAndAfter samples =
           conversations ? BeforeAndAfter.heldOut(conversations()) : null; // read before training
-      boolean ended =
-          new TrainingRun(spec.commandLine().getErr())
-              .trainAndSave(
-                  options.corpus(corpus), config, options.reporting(training), options.out());
+      boolean ended = lora == null ? tune(model, config) : tuneAdapter(model, config, lora);
       if (ended && samples != null) {
-        try (LanguageModel tuned = LanguageModel.load(options.out())) {
+        try (LanguageModel tuned = tuned(model)) {
           samples.show(model, tuned, spec.commandLine().getOut());
         }
       }
     }
     return ExitCode.OK;
+  }
+
+  private boolean tune(LanguageModel model, TrainingConfig config) throws IOException {
+    TrainingRun.Training<LanguageModel> training =
+        (texts, settings, listener, cancellation) ->
+            conversations
+                ? LanguageModel.fineTune(model, conversations(), settings, listener, cancellation)
+                : LanguageModel.fineTune(model, texts, settings, listener, cancellation);
+    return new TrainingRun(spec.commandLine().getErr())
+        .trainAndSave(options.corpus(corpus), config, options.reporting(training), options.out());
+  }
+
+  private boolean tuneAdapter(LanguageModel model, TrainingConfig config, LoraOptions adapter)
+      throws IOException {
+    LoraConfig shape = adapter.config();
+    TrainingRun.Training<LoraAdapter> training =
+        (texts, settings, listener, cancellation) ->
+            conversations
+                ? LanguageModel.fineTuneAdapter(
+                    model, conversations(), settings, shape, listener, cancellation)
+                : LanguageModel.fineTuneAdapter(
+                    model, texts, settings, shape, listener, cancellation);
+    return new TrainingRun(spec.commandLine().getErr())
+        .trainAdapterAndSave(
+            options.corpus(corpus), config, options.reporting(training), model, options.out());
+  }
+
+  private LanguageModel tuned(LanguageModel model) throws IOException {
+    return lora == null
+        ? LanguageModel.load(options.out())
+        : model.merge(model.loadAdapter(options.out()));
   }
 
   private Conversations conversations() {

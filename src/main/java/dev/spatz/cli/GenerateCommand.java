@@ -44,6 +44,8 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private WeightOptions weights;
 
+  @Mixin private AdapterOptions adapters;
+
   @Mixin private GenerationOptions options;
 
   @Option(
@@ -59,6 +61,7 @@ final class GenerateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
     try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
+      config = config.withAdapters(adapters.load(model));
       String prompt = text.equals(STANDARD_INPUT) ? Terminal.readStandardInput() : text;
       out.print(prompt);
       Generation generation =

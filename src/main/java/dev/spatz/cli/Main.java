@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       EvaluateCommand.class,
       InspectCommand.class,
       InfoCommand.class,
+      MergeCommand.class,
       ExportCommand.class,
       BenchCommand.class
     })

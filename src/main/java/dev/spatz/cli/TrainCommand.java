@@ -77,7 +77,7 @@ final class TrainCommand implements Callable<Integer> {
           spec.commandLine(), "name the texts to train on, or a run to --resume");
     } else {
       TrainingConfig config = options.applyTo(preset.config());
-      TrainingRun.Training training = options.reporting(LanguageModel::train);
+      TrainingRun.Training<LanguageModel> training = options.reporting(LanguageModel::train);
       run.trainAndSave(options.corpus(corpus), config, training, options.out());
     }
     return ExitCode.OK;

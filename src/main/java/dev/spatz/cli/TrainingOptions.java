@@ -96,7 +96,7 @@ final class TrainingOptions {
   }
 
   /** A training, with a report of it if one is wanted. */
-  TrainingRun.Training reporting(TrainingRun.Training training) {
+  <T> TrainingRun.Training<T> reporting(TrainingRun.Training<T> training) {
     if (report == null) {
       return training;
     }

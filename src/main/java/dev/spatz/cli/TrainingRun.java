@@ -10,6 +10,7 @@ import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
 import dev.spatz.training.TrainingPlan;
 import dev.spatz.training.TrainingResult;
+import dev.spatz.transformer.LoraAdapter;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.PrintWriter;
@@ -29,16 +30,50 @@ final class TrainingRun {
 
   private final PrintWriter notes;
 
-  /** How a corpus becomes a model. */
-  interface Training {
-    LanguageModel run(
+  /** How a corpus becomes a model, or an adapter of one. */
+  interface Training<T> {
+    T run(
         Corpus corpus, TrainingConfig config, TrainingListener listener, Cancellation cancellation)
         throws IOException;
   }
 
-  /** How a model comes about. */
+  /** How what is saved comes about. */
   private interface Work {
-    LanguageModel run(TrainingListener listener, Cancellation cancellation) throws IOException;
+    Trained run(TrainingListener listener, Cancellation cancellation) throws IOException;
+  }
+
+  /** What is saved. */
+  private interface Trained extends AutoCloseable {
+    void saveInto(Path out) throws IOException;
+
+    @Override
+    void close();
+
+    static Trained of(LanguageModel model) {
+      return new Trained() {
+        @Override
+        public void saveInto(Path out) throws IOException {
+          model.save(out);
+        }
+
+        @Override
+        public void close() {
+          model.close();
+        }
+      };
+    }
+
+    static Trained of(LoraAdapter adapter, LanguageModel base) {
+      return new Trained() {
+        @Override
+        public void saveInto(Path out) throws IOException {
+          base.saveAdapter(adapter, out);
+        }
+
+        @Override
+        public void close() {}
+      };
+    }
   }
 
   /** {@code notes} is where the progress is written. */
@@ -52,26 +87,55 @@ final class TrainingRun {
    * @return whether training came to its end; if it was stopped before, the JVM is ending
    * @throws IOException if the corpus cannot be read or the model cannot be saved
    */
-  boolean trainAndSave(Corpus corpus, TrainingConfig config, Training training, Path out)
+  boolean trainAndSave(
+      Corpus corpus, TrainingConfig config, Training<LanguageModel> training, Path out)
       throws IOException {
-    requireFree(out);
+    requireFree(out, "model", "config.json");
+    return trainAndSave(
+        corpus,
+        config,
+        (listener, cancellation) ->
+            Trained.of(training.run(corpus, config, listener, cancellation)),
+        out);
+  }
+
+  /** Trains an adapter of a model and saves it, as {@link #trainAndSave}. */
+  boolean trainAdapterAndSave(
+      Corpus corpus,
+      TrainingConfig config,
+      Training<LoraAdapter> training,
+      LanguageModel base,
+      Path out)
+      throws IOException {
+    requireFree(out, "adapter", "adapter_config.json");
+    return trainAndSave(
+        corpus,
+        config,
+        (listener, cancellation) ->
+            Trained.of(training.run(corpus, config, listener, cancellation), base),
+        out);
+  }
+
+  private boolean trainAndSave(Corpus corpus, TrainingConfig config, Work work, Path out)
+      throws IOException {
     OptionalLong size = corpus.sizeInBytes(); // also finds out now whether all files are there
     return save(
         String.format(
             Locale.ROOT,
             "tokenizing %s ...",
             size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text"),
-        (listener, cancellation) -> training.run(corpus, config, listener, cancellation),
+        work,
         config.checkpoints() == null ? null : config.checkpoints().directory(),
         out);
   }
 
   /** Goes on with a run, and saves, as {@link #trainAndSave}. */
   boolean resumeAndSave(Path run, ResumeConfig config, Path out) throws IOException {
-    requireFree(out);
+    requireFree(out, "model", "config.json");
     return save(
         "resuming " + run + " ...",
-        (listener, cancellation) -> LanguageModel.resume(run, config, listener, cancellation),
+        (listener, cancellation) ->
+            Trained.of(LanguageModel.resume(run, config, listener, cancellation)),
         run,
         out);
   }
@@ -82,12 +146,12 @@ final class TrainingRun {
         ProgressListener progress = new ProgressListener(notes, Terminal.isThere())) {
       note(beginning);
       TrainingListener listener = begins(guard).and(progress);
-      try (LanguageModel model = work.run(listener, guard.cancellation())) {
+      try (Trained trained = work.run(listener, guard.cancellation())) {
         TrainingResult result = progress.result().orElseThrow();
         if (result.steps() == 0) {
           note(NOTHING_SAVED);
         } else {
-          save(model, out);
+          save(trained, out);
         }
         boolean ended = result.reason() != StopReason.CANCELLED;
         if (!ended && run != null) {
@@ -99,7 +163,8 @@ final class TrainingRun {
         return false;
       } catch (DivergedException e) {
         try (LanguageModel lastGood = e.lastGood()) {
-          save(lastGood, out);
+          LoraAdapter adapter = e.lastGoodAdapter().orElse(null);
+          save(adapter == null ? Trained.of(lastGood) : Trained.of(adapter, lastGood), out);
         }
         throw e;
       }
@@ -115,8 +180,8 @@ final class TrainingRun {
     };
   }
 
-  private void save(LanguageModel model, Path out) throws IOException {
-    model.save(out);
+  private void save(Trained trained, Path out) throws IOException {
+    trained.saveInto(out);
     note("saved in " + out);
   }
 
@@ -126,20 +191,23 @@ final class TrainingRun {
   }
 
   /** Saving refuses a directory of something else; better to hear of it before training. */
-  private static void requireFree(Path out) throws IOException {
+  private static void requireFree(Path out, String what, String sign) throws IOException {
     if (Files.exists(out) && !Files.isDirectory(out)) {
-      throw new NotDirectoryException(out + ": a model is saved as a directory");
+      throw new NotDirectoryException(
+          String.format(Locale.ROOT, "%s: the %s is saved as a directory", out, what));
     }
-    if (Files.isDirectory(out) && !Files.exists(out.resolve("config.json"))) {
+    if (Files.isDirectory(out) && !Files.exists(out.resolve(sign))) {
       try (Stream<Path> entries = Files.list(out)) {
         if (entries.findAny().isPresent()) {
-          throw new IOException(out + ": not empty, and no model; name a new directory");
+          throw new IOException(
+              String.format(
+                  Locale.ROOT, "%s: not empty, and no %s; name a new directory", out, what));
         }
       }
     }
     Path parent = out.toAbsolutePath().normalize().getParent();
     if (parent != null && !Files.isWritable(Files.createDirectories(parent))) {
-      throw new AccessDeniedException(parent + ": access is denied, a model cannot be saved there");
+      throw new AccessDeniedException(parent + ": access is denied, nothing can be saved there");
     }
   }
 }

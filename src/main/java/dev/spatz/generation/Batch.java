@@ -5,13 +5,16 @@ import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.NativeMemory;
 import dev.spatz.transformer.Decoder;
 import dev.spatz.transformer.KeyValueCache;
+import dev.spatz.transformer.WeightedAdapter;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -29,6 +32,7 @@ final class Batch implements AutoCloseable {
   private final ModelParts model;
   private final EngineConfig config;
   private final Reading.Means means;
+  private final PackedAdapters adapters;
   private final List<Slot<Session>> writing = new ArrayList<>();
   private final Deque<Slot<Reading<?>>> reading = new ArrayDeque<>(); // by turns
   private final List<Slot<Session>> decoding = new ArrayList<>();
@@ -46,6 +50,7 @@ final class Batch implements AutoCloseable {
       EngineCounters counters) {
     this.model = model;
     this.config = config;
+    this.adapters = new PackedAdapters(model);
     Kernels kernels = model.kernels().create();
     try {
       this.means = new Reading.Means(kernels, decoders.get(), prefixes, counters);
@@ -108,7 +113,7 @@ final class Batch implements AutoCloseable {
   void removeEnded() {
     writing.removeIf(this::freeEnded);
     reading.removeIf(this::freeEnded);
-    countMemory(cacheBytes(), means.decoder().bytes() + means.kernels().bytes());
+    countMemory(cacheBytes(), means.decoder().bytes() + means.kernels().bytes() + adapters.bytes());
   }
 
   private void countMemory(long caches, long workspaces) {
@@ -150,6 +155,9 @@ final class Batch implements AutoCloseable {
     KeyValueCache cache = slot.cache;
     try {
       if (cache.length() == 0) {
+        if (!slot.job.adapters().isEmpty()) {
+          cache.adapt(adapters.get(slot.job.adapters(), adaptersInUse()));
+        }
         means.prefixes().begin(prompt, cache);
         slot.job.begun(cache.length());
         means.counters().begun(prompt.length, cache.length());
@@ -165,6 +173,10 @@ final class Batch implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       slot.job.fail(e);
     }
+  }
+
+  private Set<List<WeightedAdapter>> adaptersInUse() {
+    return writing.stream().map(slot -> slot.job.adapters()).collect(Collectors.toSet());
   }
 
   private void read(Slot<Reading<?>> slot, int most) {
@@ -208,6 +220,7 @@ final class Batch implements AutoCloseable {
     writing.forEach(slot -> slot.cache.close());
     reading.forEach(slot -> slot.cache.close());
     means.decoder().close();
+    adapters.close();
     means.kernels().close();
     countMemory(0, 0);
   }

@@ -1,6 +1,8 @@
 package dev.spatz.generation;
 
 import dev.spatz.constraint.Constraint;
+import dev.spatz.transformer.LoraAdapter;
+import dev.spatz.transformer.WeightedAdapter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param logitBias is added to the logits of these ids; negative infinity forbids one
  * @param logitsProcessor the application's own first step, null for none
  * @param constraint the form that the text has, null for any; it comes after the processor
+ * @param adapters whose updates are added to the model's weights for this text, none for the model
+ *     as it is; texts with different adapters are written together
  * @param stopping what ends the text
  * @param seed of the draws: the same seed gives the same text; null: a new one is drawn, and
  *     reported by the {@link Generation}. Draw number n, from 0, is by {@code
@@ -40,6 +44,7 @@ public record GenerationConfig(
     Map<Integer, Double> logitBias,
     @Nullable LogitsProcessor logitsProcessor,
     @Nullable Constraint constraint,
+    List<WeightedAdapter> adapters,
     Stopping stopping,
     @Nullable Long seed,
     @Nullable Integer alternatives) {
@@ -55,6 +60,7 @@ public record GenerationConfig(
           Map.of(),
           null,
           null,
+          List.of(),
           Stopping.AT_END_OF_TEXT,
           null,
           null);
@@ -79,6 +85,7 @@ public record GenerationConfig(
         temperature,
         "takes the likeliest token, which xtc or typicalP may exclude; leave those off");
     logitBias = Map.copyOf(logitBias);
+    adapters = List.copyOf(adapters);
     logitBias.forEach(
         (id, bias) -> {
           Require.that(id >= 0, "logitBias of id", id, "is of no token; ids are not negative");
@@ -165,6 +172,17 @@ public record GenerationConfig(
     return with(fields -> fields.constraint = value);
   }
 
+  /** This configuration with an adapter, null for the model as it is. */
+  public GenerationConfig withAdapter(@Nullable LoraAdapter value) {
+    return withAdapters(
+        value == null ? new WeightedAdapter[0] : new WeightedAdapter[] {value.weighted(1)});
+  }
+
+  /** This configuration with several adapters, whose updates are added up. */
+  public GenerationConfig withAdapters(WeightedAdapter... values) {
+    return with(fields -> fields.adapters = List.of(values));
+  }
+
   /** This configuration with other ends. */
   public GenerationConfig withStopping(Stopping value) {
     return with(fields -> fields.stopping = value);
@@ -212,6 +230,7 @@ public record GenerationConfig(
     Map<Integer, Double> logitBias;
     @Nullable LogitsProcessor logitsProcessor;
     @Nullable Constraint constraint;
+    List<WeightedAdapter> adapters;
     Stopping stopping;
     @Nullable Long seed;
     @Nullable Integer alternatives;
@@ -226,6 +245,7 @@ public record GenerationConfig(
       logitBias = config.logitBias;
       logitsProcessor = config.logitsProcessor;
       constraint = config.constraint;
+      adapters = config.adapters;
       stopping = config.stopping;
       seed = config.seed;
       alternatives = config.alternatives;
@@ -242,6 +262,7 @@ public record GenerationConfig(
           logitBias,
           logitsProcessor,
           constraint,
+          adapters,
           stopping,
           seed,
           alternatives);

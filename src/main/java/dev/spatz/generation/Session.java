@@ -3,6 +3,7 @@ package dev.spatz.generation;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.tokenizer.StreamingDecoder;
 import dev.spatz.tokenizer.Tokenizer;
+import dev.spatz.transformer.WeightedAdapter;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -53,7 +54,7 @@ final class Session implements Job, AutoCloseable {
    *
    * @param nanoTime a clock that never goes back, in nanoseconds
    * @throws IllegalArgumentException if the prompt is empty or leaves no room in the context, or
-   *     the configuration names an id outside the vocabulary
+   *     the configuration names an id outside the vocabulary, or an adapter of another model
    */
   Session(
       ModelParts model,
@@ -63,6 +64,7 @@ final class Session implements Job, AutoCloseable {
       LongSupplier nanoTime) {
     int contextLength = model.transformer().config().contextLength();
     requireRoom(prompt.length, contextLength);
+    config.adapters().forEach(each -> each.adapter().requireFits(model.transformer().config()));
     this.engine = engine;
     this.tokenizer = model.tokenizer();
     this.config = config;
@@ -110,6 +112,11 @@ final class Session implements Job, AutoCloseable {
 
   int[] prompt() {
     return prompt;
+  }
+
+  /** The adapters that it is written with. */
+  List<WeightedAdapter> adapters() {
+    return config.adapters();
   }
 
   /** The prompt is among them. */

@@ -1,3 +1,4 @@
+// Over 400 lines: the documentation of every operation.
 package dev.spatz.kernel;
 
 import org.jspecify.annotations.Nullable;
@@ -84,7 +85,7 @@ public interface Kernels extends AutoCloseable {
    * @param weight (O,I), made by kernels of the same kind
    * @param slice 0…{@code weight.slices()} − 1
    * @param bias (O), or null
-   * @param residual added to the result (R,O), not {@code y}; or null
+   * @param residual added to the result (R,O), may be {@code y} itself; or null
    * @param y result (R,O), of which the slice's columns are written
    */
   void linear(
@@ -107,6 +108,47 @@ public interface Kernels extends AutoCloseable {
       @Nullable INDArray dX,
       @Nullable INDArray dWeight,
       @Nullable INDArray dBias);
+
+  // ---- low-rank updates ----
+
+  /**
+   * The update that a low-rank adapter (Hu et al. 2021) adds to some columns of a linear map's
+   * result: {@code inner = x·aᵀ}, and {@code scale·inner·bᵀ} is added to columns {@code
+   * firstColumn}…{@code firstColumn + O − 1} of {@code y}.
+   *
+   * @param x input of the linear map (R,I)
+   * @param a from the input to the rank (r,I)
+   * @param b from the rank to the columns (O,r)
+   * @param inner result (R,r), kept for the backward
+   * @param y changed in place (R,Y), Y at least {@code firstColumn} + O
+   */
+  void lowRank(
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray y);
+
+  /**
+   * Gradients of {@link #lowRank}. Unlike other operations it <em>adds</em> to {@code dX}, which
+   * already holds the linear map's own part.
+   *
+   * @param dInner result (R,r): the gradient of {@code inner}
+   */
+  void lowRankBackward(
+      INDArray dY,
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray dInner,
+      @Nullable INDArray dX,
+      @Nullable INDArray dA,
+      @Nullable INDArray dB);
 
   // ---- normalizations ----
 

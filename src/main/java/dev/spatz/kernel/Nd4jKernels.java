@@ -1,3 +1,4 @@
+// Over 400 lines: a method for each operation of the interface, most of which only hand on.
 package dev.spatz.kernel;
 
 import static dev.spatz.kernel.Nd4jMath.exp;
@@ -19,6 +20,7 @@ final class Nd4jKernels implements Kernels {
   private static final int ROW_VALUES = 1;
 
   private final Nd4jScratch scratch = new Nd4jScratch();
+  private final Nd4jLowRank lowRank = new Nd4jLowRank();
   private final Nd4jNormalizations normalizations = new Nd4jNormalizations();
   private final Nd4jActivations activations = new Nd4jActivations();
   private final Nd4jAttention attention = new Nd4jAttention();
@@ -116,6 +118,36 @@ final class Nd4jKernels implements Kernels {
     if (dBias != null) {
       rows.addColumnSums(dY, dBias);
     }
+  }
+
+  @Override
+  public void lowRank(
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray y) {
+    enter();
+    lowRank.forward(x, a, b, scale, firstColumn, inner, y);
+  }
+
+  @Override
+  public void lowRankBackward(
+      INDArray dY,
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray dInner,
+      @Nullable INDArray dX,
+      @Nullable INDArray dA,
+      @Nullable INDArray dB) {
+    enter();
+    lowRank.backward(dY, x, a, b, scale, firstColumn, inner, dInner, dX, dA, dB);
   }
 
   @Override
@@ -394,6 +426,7 @@ final class Nd4jKernels implements Kernels {
   public void close() {
     closed = true;
     scratch.close();
+    lowRank.close();
     normalizations.close();
     activations.close();
     attention.close();

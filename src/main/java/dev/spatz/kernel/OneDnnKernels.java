@@ -20,16 +20,18 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 final class OneDnnKernels implements Kernels {
   private static final int MATMUL = 1;
   private static final int FLOATS = 0;
+  private static final int MORE_FLOATS = 1;
 
   private final OneDnnContext context = new OneDnnContext();
   private final NativeFloats memory = new NativeFloats();
-  private final NativeScratch scratch = new NativeScratch(1);
+  private final NativeScratch scratch = new NativeScratch(2);
   private final OneDnnMatmul matmul = new OneDnnMatmul(context, MATMUL);
   private final OneDnnSoftmax softmax = new OneDnnSoftmax(context);
   private final OneDnnElementwise elementwise = new OneDnnElementwise(context);
   private final OneDnnPackedMatmul packedMatmul =
       new OneDnnPackedMatmul(context, elementwise, memory);
   private final OneDnnLinear linear = new OneDnnLinear(matmul, elementwise, memory);
+  private final OneDnnLowRank lowRank = new OneDnnLowRank(matmul, elementwise);
   private final OneDnnActivations activations = new OneDnnActivations(elementwise);
   private final OneDnnNormalizations normalizations =
       new OneDnnNormalizations(context, elementwise, memory);
@@ -148,13 +150,73 @@ final class OneDnnKernels implements Kernels {
         at(dBias));
   }
 
+  @Override
+  public void lowRank(
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray y) {
+    enter();
+    int type = type(x);
+    lowRank.forward(
+        shape(x, a, b, firstColumn, y),
+        at(type, x),
+        at(type, a),
+        at(type, b),
+        (float) scale,
+        at(type, inner),
+        at(type(y), y));
+  }
+
+  private static OneDnnLowRank.Shape shape(
+      INDArray x, INDArray a, INDArray b, int firstColumn, INDArray y) {
+    return new OneDnnLowRank.Shape(
+        rows(x), columns(x), rows(a), rows(b), firstColumn, columns(y), type(x), type(y));
+  }
+
+  @Override
+  public void lowRankBackward(
+      INDArray dY,
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray dInner,
+      @Nullable INDArray dX,
+      @Nullable INDArray dA,
+      @Nullable INDArray dB) {
+    enter();
+    int type = type(x);
+    lowRank.backward(
+        shape(x, a, b, firstColumn, dY),
+        at(type(dY), dY),
+        at(type, x),
+        at(type, a),
+        at(type, b),
+        (float) scale,
+        at(type, inner),
+        at(type, dInner),
+        at(type, dX),
+        at(dA),
+        at(dB));
+  }
+
   /** Where a float32 copy of a bfloat16 array begins, or a float32 array itself. */
   private long floats(INDArray array) {
+    return floats(FLOATS, array);
+  }
+
+  private long floats(int slot, INDArray array) {
     long address = at(type(array), array);
     if (type(array) == dnnl_f32) {
       return address;
     }
-    long copy = scratch.floats(FLOATS, array.length());
+    long copy = scratch.floats(slot, array.length());
     elementwise.convert(dnnl_bf16, dnnl_f32, array.length(), address, copy);
     return copy;
   }
@@ -308,18 +370,20 @@ final class OneDnnKernels implements Kernels {
     enter();
     if (dropout.active()) {
       long first = dropout.firstSequence() * time * x.size(1);
-      rows.dropout(at(x), x.size(0), columns(x), first, dropout);
+      long floats = floats(x);
+      rows.dropout(floats, x.size(0), columns(x), first, dropout);
+      writeBack(floats, x);
     }
   }
 
   @Override
   public void add(INDArray a, INDArray b, INDArray out) {
     enter();
-    if (out == b) {
-      elementwise.binary(dnnl_binary_add, out.length(), at(b), at(a), at(out));
-    } else {
-      elementwise.binary(dnnl_binary_add, out.length(), at(a), at(b), at(out));
-    }
+    long first = floats(FLOATS, out == b ? b : a);
+    long second = floats(MORE_FLOATS, out == b ? a : b);
+    long sum = type(out) == dnnl_f32 ? at(out) : first;
+    elementwise.binary(dnnl_binary_add, out.length(), first, second, sum);
+    writeBack(sum, out);
   }
 
   @Override
@@ -490,6 +554,7 @@ final class OneDnnKernels implements Kernels {
       context.close();
       scratch.close();
       linear.close();
+      lowRank.close();
       packedMatmul.close();
       activations.close();
       normalizations.close();

@@ -53,7 +53,25 @@ public final class Tensors {
 
   /** A view of rows {@code from}…{@code to − 1} of a matrix; it owns nothing. */
   public static INDArray rows(INDArray matrix, long from, long to) {
-    return matrix.get(NDArrayIndex.interval(from, to), NDArrayIndex.all());
+    return part(matrix, from, to, 0, matrix.size(1));
+  }
+
+  /** A view of columns {@code from}…{@code to − 1} of a matrix; its rows have gaps. */
+  static INDArray columns(INDArray matrix, long from, long to) {
+    return part(matrix, 0, matrix.size(0), from, to);
+  }
+
+  /** Not by {@code get}: ND4J 1.0.0-M2.1 gives an empty array for the end of some views. */
+  private static INDArray part(INDArray matrix, long row, long toRow, long column, long toColumn) {
+    Objects.checkFromToIndex(row, toRow, matrix.size(0));
+    Objects.checkFromToIndex(column, toColumn, matrix.size(1));
+    long[] strides = {matrix.stride(0), matrix.stride(1)};
+    return Nd4j.create(
+        matrix.data(),
+        new long[] {toRow - row, toColumn - column},
+        strides,
+        matrix.offset() + row * strides[0] + column * strides[1],
+        'c');
   }
 
   /** Sets every element. */

@@ -2,6 +2,7 @@ package dev.spatz.training;
 
 import static dev.spatz.training.Requirements.require;
 
+import dev.spatz.transformer.LoraConfig;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 
@@ -17,7 +18,35 @@ public final class FineTuning {
    */
   private static final double LEARNING_RATE_PART = 0.1;
 
+  /**
+   * Of low-rank adapters at 128 channels, falling with the root of the width. Measured on a small
+   * model that learned to answer: from 6·10⁻³ to 2·10⁻² made little difference, with Muon or AdamW.
+   */
+  private static final double ADAPTER_LEARNING_RATE = 1e-2;
+
   private FineTuning() {}
+
+  /**
+   * The configuration for an adapter of a model, its learning rate decided.
+   *
+   * @throws IllegalArgumentException as {@link #config}; or if checkpoints are asked for
+   */
+  public static TrainingConfig adapterConfig(
+      TrainingConfig config, TransformerConfig base, TokenizerKind tokenizer, int ids) {
+    require(
+        config.checkpoints() == null,
+        "checkpoints",
+        config.checkpoints(),
+        "are kept of trainings of whole models, not of adapters; leave them out");
+    TrainingConfig decided =
+        config.learningRate() != TrainingConfig.AUTO
+            ? config
+            : config.withLearningRate(
+                Math.max(
+                    ADAPTER_LEARNING_RATE * Math.sqrt(128.0 / base.channels()),
+                    Math.max(0, config.minLearningRate())));
+    return config(decided, base, tokenizer, ids);
+  }
 
   /**
    * The configuration for a model, its learning rate decided.
@@ -63,14 +92,26 @@ public final class FineTuning {
    * model, or else its own if it is not zero, or else that of the base. The caller closes it.
    */
   public static Transformer copy(Transformer base, TrainingConfig config) {
-    TransformerConfig shape = base.config();
-    if (config.model() != null) {
-      shape = config.model();
-    } else if (config.dropout() > 0) {
-      shape = shape.withDropout(config.dropout());
-    }
+    TransformerConfig shape = base.config().withDropout(dropout(base, config));
     Transformer copy = Transformer.zeros(shape, base.dataType());
     copy.parameters().copyFrom(base.parameters());
     return copy;
+  }
+
+  /**
+   * A model with a new adapter to be trained, of the dropout that {@link #copy} says. The caller
+   * closes it, before the base.
+   *
+   * @throws IllegalArgumentException if the model has not all of the adapter's targets
+   */
+  public static Transformer adapted(Transformer base, TrainingConfig config, LoraConfig lora) {
+    return base.adapted(lora, dropout(base, config), config.seed());
+  }
+
+  private static double dropout(Transformer base, TrainingConfig config) {
+    if (config.model() != null) {
+      return config.model().dropout();
+    }
+    return config.dropout() > 0 ? config.dropout() : base.config().dropout();
   }
 }

@@ -92,7 +92,7 @@ final class GradientTree implements AutoCloseable {
   }
 
   private static ParameterSet zeros(Transformer transformer) {
-    return ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
+    return ParameterSet.zeros(transformer.trained().layout(), transformer.dataType());
   }
 
   /** The number of tasks; each is run once a step, by any thread. */

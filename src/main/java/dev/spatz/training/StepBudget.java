@@ -57,7 +57,7 @@ final class StepBudget {
   /** The median time of some steps with a learning rate of zero; the weights come out unchanged. */
   private static double secondsPerStep(
       Transformer transformer, TrainingData data, WorkerTeam team, TrainingPlan plan, double most) {
-    ParameterSet weights = transformer.parameters();
+    ParameterSet weights = transformer.trained();
     try (TrainingStep trainingStep =
             new TrainingStep(
                 transformer, data.trainSequences(plan.model().contextLength()), team, plan);

@@ -62,11 +62,11 @@ public final class Trainer implements AutoCloseable {
     this.trainingStep =
         new TrainingStep(
             transformer, data.trainSequences(plan.model().contextLength()), team, plan);
-    this.best = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
-    best.copyFrom(transformer.parameters());
-    this.sum = ParameterSet.zeros(transformer.parameters().layout(), transformer.dataType());
+    this.best = ParameterSet.zeros(transformer.trained().layout(), transformer.dataType());
+    best.copyFrom(transformer.trained());
+    this.sum = ParameterSet.zeros(transformer.trained().layout(), transformer.dataType());
     Map<String, INDArray> changing = optimizerState();
-    changing.put("weights", transformer.parameters().flat());
+    changing.put("weights", transformer.trained().flat());
     this.watch = new StepWatch(plan.guard(), changing);
   }
 
@@ -89,9 +89,9 @@ public final class Trainer implements AutoCloseable {
             transformer.config(),
             config.steps() > 0 ? config.steps() : StepBudget.MANY,
             kernels);
-    requireMemory(undecided, config.threads());
+    requireMemory(undecided, transformer, config.threads());
     boolean mixed = undecided.precision() == Precision.BF16;
-    Transformer passes = mixed ? transformer.mixed() : transformer;
+    Transformer passes = mixed ? transformer.mixed(kernels) : transformer;
     WorkerTeam team = new WorkerTeam(threads(config.threads()), passes, kernels);
     try {
       long steps =
@@ -120,9 +120,9 @@ public final class Trainer implements AutoCloseable {
   public static Trainer create(
       Transformer transformer, TrainingData data, TrainingPlan plan, int threads) {
     requireFitting(data, transformer);
-    requireMemory(plan, threads);
+    requireMemory(plan, transformer, threads);
     boolean mixed = plan.precision() == Precision.BF16;
-    Transformer passes = mixed ? transformer.mixed() : transformer;
+    Transformer passes = mixed ? transformer.mixed(plan.kernels()) : transformer;
     WorkerTeam team = new WorkerTeam(threads(threads), passes, plan.kernels());
     return new Trainer(passes, mixed, data, team, plan);
   }
@@ -131,8 +131,9 @@ public final class Trainer implements AutoCloseable {
     return given > 0 ? given : Runtime.getRuntime().availableProcessors();
   }
 
-  private static void requireMemory(TrainingPlan plan, int threads) {
-    TrainingMemory.of(plan, threads(threads)).require(plan, threads(threads));
+  private static void requireMemory(TrainingPlan plan, Transformer transformer, int threads) {
+    TrainingMemory.of(plan, transformer.trained().layout(), threads(threads))
+        .require(plan, threads(threads));
   }
 
   private static void requireFitting(TrainingData data, Transformer transformer) {
@@ -238,7 +239,7 @@ public final class Trainer implements AutoCloseable {
   public TrainingResult run(TrainingListener listener, Cancellation cancellation) {
     start = System.nanoTime();
     listener.started(plan);
-    listener.memory(TrainingMemory.of(plan, team.size()));
+    listener.memory(TrainingMemory.of(plan, transformer.trained().layout(), team.size()));
     if (bestEvaluation == null) {
       evaluate(listener);
     } else {
@@ -261,11 +262,11 @@ public final class Trainer implements AutoCloseable {
     }
     if (step == plan.steps() && averaged > 1) {
       sum.scale(1.0 / averaged);
-      transformer.parameters().copyFrom(sum);
+      transformer.trained().copyFrom(sum);
       trainingStep.refresh();
       evaluate(listener);
     }
-    transformer.parameters().copyFrom(best);
+    transformer.trained().copyFrom(best);
     trainingStep.refresh();
     Evaluation evaluation =
         reason == StopReason.CANCELLED ? bestEvaluation() : evaluate(Long.MAX_VALUE);
@@ -345,7 +346,7 @@ public final class Trainer implements AutoCloseable {
     listener.stepFaulty(fault);
     if (fault.action() == StepGuard.Action.STOP) {
       keepState();
-      transformer.parameters().copyFrom(best);
+      transformer.trained().copyFrom(best);
       throw new TrainingDivergedException(fault, plan.precision());
     }
     if (fault.action() == StepGuard.Action.ROLL_BACK) {
@@ -360,7 +361,7 @@ public final class Trainer implements AutoCloseable {
     if (improved) {
       bestEvaluation = evaluation;
       bestStep = step;
-      best.copyFrom(transformer.parameters());
+      best.copyFrom(transformer.trained());
       evaluationsWithoutImprovement = 0;
     } else {
       evaluationsWithoutImprovement++;

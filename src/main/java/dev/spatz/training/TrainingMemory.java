@@ -4,7 +4,6 @@ import dev.spatz.kernel.NativeMemory;
 import dev.spatz.kernel.Precision;
 import dev.spatz.optimizer.Optimizer;
 import dev.spatz.transformer.ParameterLayout;
-import dev.spatz.transformer.TransformerConfig;
 import dev.spatz.transformer.Workspace;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -25,17 +24,26 @@ public record TrainingMemory(
     long weights, long copies, long gradients, long moments, long kept, long activations) {
   private static final DataType FLOAT = DataType.FLOAT;
 
-  /** What a plan takes with so many worker threads. */
+  /** What a plan for a whole model takes with so many worker threads. */
   public static TrainingMemory of(TrainingPlan plan, int threads) {
-    TransformerConfig model = plan.model();
-    ParameterLayout layout = ParameterLayout.of(model);
-    long set = layout.elements() * FLOAT.width();
+    return of(plan, ParameterLayout.of(plan.model()), threads);
+  }
+
+  /**
+   * What a plan takes with so many worker threads.
+   *
+   * @param trained layout of what is trained: the model, or an adapter beside it
+   */
+  public static TrainingMemory of(TrainingPlan plan, ParameterLayout trained, int threads) {
+    ParameterLayout model = ParameterLayout.of(plan.model());
+    long elements = model.elements() + (trained.equals(model) ? 0 : trained.elements());
+    long set = trained.elements() * FLOAT.width();
     boolean mixed = plan.precision() == Precision.BF16;
     return new TrainingMemory(
-        set,
-        mixed ? layout.elements() * DataType.BFLOAT16.width() : 0,
+        elements * FLOAT.width(),
+        mixed ? elements * DataType.BFLOAT16.width() : 0,
         set * GradientTree.buffers(plan.shards(), threads),
-        Optimizer.bytes(plan.optimizer(), layout, FLOAT),
+        Optimizer.bytes(plan.optimizer(), trained, FLOAT),
         2 * set,
         threads * activations(plan, mixed));
   }

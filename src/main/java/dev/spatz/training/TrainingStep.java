@@ -53,9 +53,9 @@ final class TrainingStep implements AutoCloseable {
     this.team = team;
     this.plan = plan;
     this.tree = new GradientTree(transformer, plan.shards(), team.size());
-    this.optimizer = Optimizer.of(plan.optimizer(), transformer.parameters(), tree.total());
+    this.optimizer = Optimizer.of(plan.optimizer(), transformer.trained(), tree.total());
     this.shardLosses = new double[plan.shards()];
-    long elements = transformer.parameters().layout().elements();
+    long elements = transformer.trained().layout().elements();
     this.rangeSquares = new double[Math.toIntExact((elements + RANGE - 1) / RANGE)];
     CounterRandom random = CounterRandom.of(plan.seed());
     this.order =
@@ -102,7 +102,7 @@ final class TrainingStep implements AutoCloseable {
 
   /** What is at fault where loss or gradient of the last step are not finite. */
   String notFinite(Outcome outcome) {
-    String weights = notFinite(transformer.parameters());
+    String weights = notFinite(transformer.trained());
     if (!weights.isEmpty()) {
       return "weights " + weights;
     }
@@ -155,9 +155,7 @@ final class TrainingStep implements AutoCloseable {
         long start = order.draw(step, first + i);
         sequences.sample(start, pass.inputs, pass.targets, i * sequences.contextLength());
       }
-      double rate = plan.model().dropout();
-      DropoutSites sites =
-          rate == 0 ? DropoutSites.NONE : new DropoutSites(rate, dropout.child(step), first);
+      DropoutSites sites = transformer.dropout(dropout.child(step), first);
       loss +=
           transformer.lossAndGradients(
               worker.kernels,
@@ -191,7 +189,7 @@ final class TrainingStep implements AutoCloseable {
         rangeSquares.length,
         (worker, range) ->
             worker.kernels.addRange(
-                sum.flat(), transformer.parameters().flat(), from(range), to(range)));
+                sum.flat(), transformer.trained().flat(), from(range), to(range)));
   }
 
   private long from(int range) {
@@ -199,7 +197,7 @@ final class TrainingStep implements AutoCloseable {
   }
 
   private long to(int range) {
-    return Math.min(from(range) + RANGE, transformer.parameters().layout().elements());
+    return Math.min(from(range) + RANGE, transformer.trained().layout().elements());
   }
 
   private static double sum(double[] values) {

@@ -34,6 +34,8 @@ public final class Decoder implements AutoCloseable {
   private final Transformer transformer;
   private final @Nullable InferenceWeights packed;
   private final AttentionShape shape;
+  private final RowUpdates updates;
+  private final Weights weights;
   private final Activations largest;
   private final TreeMap<Integer, Block> blocks = new TreeMap<>();
   private final INDArray logits;
@@ -85,6 +87,9 @@ public final class Decoder implements AutoCloseable {
     this.packed = packed;
     TransformerConfig config = transformer.config();
     this.shape = config.attentionShape(1);
+    this.updates = new RowUpdates(transformer.dataType(), packed == null ? null : packed.team());
+    this.weights =
+        (packed == null ? transformer.weights() : packed.weights()).withMaps(updates::of);
     this.largest = new Activations(config, transformer.dataType(), MOST_SEQUENCES, true);
     this.logits = Tensors.zeros(transformer.dataType(), MOST_SEQUENCES, config.vocabularySize());
     for (int rows : BLOCKS) {
@@ -177,6 +182,7 @@ public final class Decoder implements AutoCloseable {
     requireIds(ids);
     cache.requireRoom(ids.length);
     cache.reserve(ids.length);
+    updates.all(cache);
     for (int from = 0; from < ids.length; from += MOST_SEQUENCES) {
       int count = Math.min(ids.length - from, MOST_SEQUENCES);
       Block block = blocks.ceilingEntry(count).getValue();
@@ -211,6 +217,7 @@ public final class Decoder implements AutoCloseable {
     }
     caches.forEach(cache -> cache.requireRoom(1));
     caches.forEach(cache -> cache.reserve(1));
+    updates.each(caches);
     Block block = blocks.ceilingEntry(ids.length).getValue();
     Arrays.fill(block.ids, 0); // rows beyond the sequences are computed, and mean nothing
     Arrays.fill(block.positions, 0);
@@ -307,7 +314,10 @@ public final class Decoder implements AutoCloseable {
   }
 
   private Weights weights() {
-    return packed == null ? transformer.weights() : packed.weights();
+    if (packed != null) {
+      packed.requireOpen();
+    }
+    return weights;
   }
 
   private void requireIds(int[] ids) {
@@ -334,7 +344,8 @@ public final class Decoder implements AutoCloseable {
     }
     DataType type = logits.dataType();
     return Activations.bytes(transformer.config(), type, type, MOST_SEQUENCES, true)
-        + logits.length() * type.width();
+        + logits.length() * type.width()
+        + updates.bytes();
   }
 
   /** Frees the memory; closing twice is fine. */
@@ -342,6 +353,7 @@ public final class Decoder implements AutoCloseable {
   public void close() {
     if (!logits.wasClosed()) {
       largest.close();
+      updates.close();
       logits.close();
     }
   }

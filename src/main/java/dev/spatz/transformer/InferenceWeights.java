@@ -60,10 +60,14 @@ public final class InferenceWeights implements AutoCloseable {
   }
 
   Weights weights() {
+    requireOpen();
+    return weights;
+  }
+
+  void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the inference weights are closed");
     }
-    return weights;
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -27,6 +28,7 @@ public final class KeyValueCache implements AutoCloseable {
   private int length;
   private volatile int capacity; // read by others than the thread that works with it
   private volatile boolean closed;
+  private @Nullable InferenceAdapter adapter;
 
   /** For at most {@code expected} tokens, as far as is known; up to the context can come. */
   KeyValueCache(TransformerConfig config, DataType type, int expected) {
@@ -135,6 +137,30 @@ public final class KeyValueCache implements AutoCloseable {
   /** Bytes off the heap of a {@link #block}. */
   public long blockBytes() {
     return bytes(config, type, BLOCK);
+  }
+
+  /**
+   * Has the sequence decoded with adapters from now on, which stay open as long as it is used.
+   *
+   * @throws IllegalStateException if it has tokens already: their keys and values are without
+   */
+  public void adapt(InferenceAdapter value) {
+    if (length > 0) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT, "an adapter comes before the first token, not after %,d", length));
+    }
+    adapter = value;
+  }
+
+  /** The adapters that the sequence is decoded with, or null. */
+  @Nullable InferenceAdapter adapter() {
+    return adapter;
+  }
+
+  /** The same as they were packed; none for the model as it is. */
+  public List<WeightedAdapter> adapters() {
+    return adapter == null ? List.of() : adapter.adapters();
   }
 
   /** The number of tokens so far. */

@@ -6,38 +6,57 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A linear map's weight (O,I) and bias (O), as views into a parameter set. Views into a set of
- * gradients have the same form.
+ * gradients have the same form; those of frozen weights have no arrays.
  *
- * @param decoding how its forward is computed by other means; or null
+ * @param name such as {@code layers.0.attention.qkv}
+ * @param other how it is computed by other means; or null
  */
-record LinearMap(INDArray weight, @Nullable INDArray bias, @Nullable Forward decoding) {
-  /** {@code y = x·weightᵀ + bias (+ residual)} by other means. */
-  interface Forward {
-    void apply(Kernels kernels, INDArray x, @Nullable INDArray residual, INDArray y);
+record LinearMap(
+    String name, @Nullable INDArray weight, @Nullable INDArray bias, @Nullable Computation other) {
+  /** No gradients. */
+  static final LinearMap FROZEN = new LinearMap("frozen", null, null, null);
+
+  /** A linear map by other means; some have a forward only. */
+  interface Computation {
+    /** {@code y = x·weightᵀ + bias (+ residual)}. */
+    void forward(Kernels kernels, INDArray x, @Nullable INDArray residual, INDArray y);
+
+    /** {@code dX = dY·weight}; adds to the gradients. */
+    default void backward(
+        Kernels kernels, INDArray dY, INDArray x, INDArray dX, LinearMap gradients) {
+      throw new UnsupportedOperationException("a linear map with a forward only");
+    }
   }
 
   /** Takes the weight from {@code matrices}, a set of the same layout or the same set. */
   static LinearMap of(ParameterSet set, ParameterSet matrices, String name) {
     return new LinearMap(
-        matrices.get(name + ParameterLayout.WEIGHT), set.find(name + ParameterLayout.BIAS), null);
+        name,
+        matrices.get(name + ParameterLayout.WEIGHT),
+        set.find(name + ParameterLayout.BIAS),
+        null);
   }
 
   /** The same map, computed by other means. */
-  LinearMap with(Forward forward) {
-    return new LinearMap(weight, bias, forward);
+  LinearMap with(Computation computation) {
+    return new LinearMap(name, weight, bias, computation);
   }
 
   /** {@code y = x·weightᵀ + bias (+ residual)}; the residual is not {@code y}. */
   void forward(Kernels kernels, INDArray x, @Nullable INDArray residual, INDArray y) {
-    if (decoding == null) {
+    if (other == null) {
       kernels.linear(x, weight, bias, residual, y);
     } else {
-      decoding.apply(kernels, x, residual, y);
+      other.forward(kernels, x, residual, y);
     }
   }
 
   /** {@code dX = dY·weight}; adds to the gradients. */
   void backward(Kernels kernels, INDArray dY, INDArray x, INDArray dX, LinearMap gradients) {
-    kernels.linearBackward(dY, x, weight, dX, gradients.weight, gradients.bias);
+    if (other == null) {
+      kernels.linearBackward(dY, x, weight, dX, gradients.weight, gradients.bias);
+    } else {
+      other.backward(kernels, dY, x, dX, gradients);
+    }
   }
 }

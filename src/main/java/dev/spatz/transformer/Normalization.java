@@ -6,10 +6,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The gain (C) and bias (C) of a layer or root-mean-square normalization, as views into a parameter
- * set. Views into a set of gradients have the same form.
+ * set. Views into a set of gradients have the same form; those of frozen weights have no arrays.
  */
 record Normalization(
-    boolean rootMeanSquare, double epsilon, INDArray gain, @Nullable INDArray bias) {
+    boolean rootMeanSquare, double epsilon, @Nullable INDArray gain, @Nullable INDArray bias) {
+  /** No gradients. */
+  static final Normalization FROZEN = new Normalization(false, 0, null, null);
+
   static Normalization of(ParameterSet set, String name, TransformerConfig config) {
     return new Normalization(
         config.gated(),

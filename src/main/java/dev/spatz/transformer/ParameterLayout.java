@@ -93,6 +93,17 @@ public record ParameterLayout(
         builder.parameters, matrixElements, builder.elements, builder.hidden);
   }
 
+  /** The layout of an adapter: A (rank,I) and B (O,rank) of each of its modules. */
+  public static ParameterLayout of(List<LoraModule> modules, int rank) {
+    Builder builder = new Builder();
+    for (LoraModule module : modules) {
+      builder.hidden(module.a(), module.inputs(), rank);
+      builder.hidden(module.b(), rank, module.outputs());
+    }
+    return new ParameterLayout(
+        builder.parameters, builder.elements, builder.elements, builder.hidden);
+  }
+
   /** The number of parameters, gaps not counted. */
   public long parameterCount() {
     return parameters.stream().mapToLong(Parameter::size).sum();

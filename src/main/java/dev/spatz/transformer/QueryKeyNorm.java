@@ -15,6 +15,9 @@ record QueryKeyNorm(
     double epsilon,
     @Nullable INDArray queryGain,
     @Nullable INDArray keyGain) {
+  /** No gradients. */
+  static final QueryKeyNorm FROZEN =
+      new QueryKeyNorm(new AttentionShape(1, 1, 1, 1), 0, null, null);
 
   static QueryKeyNorm of(ParameterSet set, TransformerConfig config, int layer) {
     return new QueryKeyNorm(

@@ -1,5 +1,7 @@
+// Over 400 lines: what can be made of a model, mostly documentation, around its diagram.
 package dev.spatz.transformer;
 
+import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.Dropout;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
@@ -7,6 +9,7 @@ import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WeightPrecision;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -22,46 +25,129 @@ public final class Transformer implements AutoCloseable {
   private final TransformerConfig config;
   private final ParameterSet parameters;
   private final ParameterSet matrices;
+  private final @Nullable TrainedAdapter adapter;
+  private final List<ParameterSet> owned;
   private final Weights weights;
   private final @Nullable RotaryTable rotary;
 
-  private Transformer(TransformerConfig config, ParameterSet parameters, DataType operands) {
-    DataType type = parameters.flat().dataType();
+  private Transformer(TransformerConfig config, ParameterSet parameters) {
+    this(config, parameters, parameters, null, List.of(parameters));
+  }
+
+  /** Passes read their matrices from {@code matrices}; {@code owned} is closed with the model. */
+  private Transformer(
+      TransformerConfig config,
+      ParameterSet parameters,
+      ParameterSet matrices,
+      @Nullable TrainedAdapter adapter,
+      List<ParameterSet> owned) {
     this.config = config;
     this.parameters = parameters;
-    this.matrices =
-        operands == type ? parameters : ParameterSet.zeros(parameters.layout(), operands);
+    this.matrices = matrices;
+    this.adapter = adapter;
+    this.owned = owned;
     this.weights = Weights.of(parameters, matrices, config);
-    this.rotary = config.gated() ? new RotaryTable(config, type) : null;
+    this.rotary = config.gated() ? new RotaryTable(config, parameters.flat().dataType()) : null;
   }
 
   /** A model whose weights are all zero, to be filled from a file; the caller closes it. */
   public static Transformer zeros(TransformerConfig config, DataType type) {
-    return new Transformer(config, ParameterSet.weights(config, type), type);
+    return new Transformer(config, ParameterSet.weights(config, type));
   }
 
   /** A model with random weights of a seed, see {@link Initialization}; the caller closes it. */
   public static Transformer initialized(TransformerConfig config, DataType type, long seed) {
-    Transformer transformer = new Transformer(config, ParameterSet.weights(config, type), type);
+    Transformer transformer = zeros(config, type);
     Initialization.fill(transformer.parameters, config, seed);
     return transformer;
   }
 
   /**
-   * The same model, with the same weights, for training in mixed precision: its passes read
-   * bfloat16 copies of the matrices, see {@link #refresh}. It is closed before this one.
+   * The same model, its weights frozen, with a new low-rank adapter to be trained, which changes
+   * nothing yet. It owns the adapter alone, and is closed before this one.
+   *
+   * @param dropout of the model while the adapter is trained
+   * @param seed of the adapter's first weights
+   * @throws IllegalArgumentException if the model has not all of the adapter's targets
    */
-  public Transformer mixed() {
-    return new Transformer(config, parameters, DataType.BFLOAT16);
+  public Transformer adapted(LoraConfig lora, double dropout, long seed) {
+    TrainedAdapter fresh = TrainedAdapter.initialized(lora, config, dataType(), seed);
+    return new Transformer(
+        config.withDropout(dropout), parameters, matrices, fresh, List.of(fresh.parameters()));
   }
 
   /**
-   * Rounds weights {@code from}…{@code to − 1} of a {@link #mixed} model anew: they have changed.
+   * The same model, with the same weights, for training in mixed precision: its passes read
+   * bfloat16 copies of the matrices, see {@link #refresh}; those of frozen weights are rounded
+   * here. It is closed before this one.
+   */
+  public Transformer mixed(KernelBackend backend) {
+    ParameterSet copies = ParameterSet.zeros(parameters.layout(), DataType.BFLOAT16);
+    if (adapter == null) {
+      return new Transformer(config, parameters, copies, null, List.of(copies));
+    }
+    try (Kernels kernels = backend.create()) {
+      kernels.toBf16(parameters.flat(), copies.flat(), 0, parameters.layout().elements());
+    }
+    TrainedAdapter rounded = adapter.mixed();
+    return new Transformer(
+        config, parameters, copies, rounded, List.of(copies, rounded.matrices()));
+  }
+
+  /**
+   * Rounds {@link #trained} weights {@code from}…{@code to − 1} of a {@link #mixed} model anew:
+   * they have changed.
    */
   public void refresh(Kernels kernels, long from, long to) {
-    if (matrices != parameters) {
-      kernels.toBf16(parameters.flat(), matrices.flat(), from, to);
+    ParameterSet copies = adapter == null ? matrices : adapter.matrices();
+    if (copies != trained()) {
+      kernels.toBf16(trained().flat(), copies.flat(), from, to);
     }
+  }
+
+  /**
+   * What training changes: the adapter's weights of an {@link #adapted} model, or else the model's
+   * own. Gradients have its layout.
+   */
+  public ParameterSet trained() {
+    return adapter == null ? parameters : adapter.parameters();
+  }
+
+  /**
+   * The adapter of an {@link #adapted} model as it is now.
+   *
+   * @param origin see {@link LoraAdapter#origin}
+   * @throws IllegalStateException if the model has none
+   */
+  public LoraAdapter adapter(Map<String, String> origin) {
+    if (adapter == null) {
+      throw new IllegalStateException("the model has no adapter in training");
+    }
+    return LoraAdapter.of(adapter.config(), adapter.modules(), adapter.parameters(), origin);
+  }
+
+  /**
+   * A new model of the weights W + Σ weight·scale·B·A, which needs no adapters any more; the caller
+   * closes it.
+   *
+   * @throws IllegalArgumentException if an adapter is for a model of another shape
+   */
+  public Transformer merged(Kernels kernels, List<WeightedAdapter> adapters) {
+    adapters.forEach(each -> each.adapter().requireFits(config));
+    Transformer copy = zeros(config, dataType());
+    copy.parameters.copyFrom(parameters);
+    for (WeightedAdapter each : adapters) {
+      AdapterMerging.add(kernels, each, copy.parameters);
+    }
+    return copy;
+  }
+
+  /** The random numbers of dropout in one step and one shard. */
+  public DropoutSites dropout(CounterRandom step, long firstSequence) {
+    double adapterRate = adapter == null ? 0 : adapter.config().dropout();
+    return config.dropout() == 0 && adapterRate == 0
+        ? DropoutSites.NONE
+        : new DropoutSites(config.dropout(), adapterRate, step, firstSequence);
   }
 
   /** The model's shape. */
@@ -98,7 +184,12 @@ public final class Transformer implements AutoCloseable {
               time,
               config.contextLength()));
     }
-    return new Workspace(config, dataType(), matrices.flat().dataType(), sequences, time);
+    DataType operands = matrices.flat().dataType();
+    Workspace workspace = new Workspace(config, dataType(), operands, sequences, time);
+    if (adapter != null) {
+      workspace.adapt(new LowRankPass(weights, adapter, workspace.rows(), time, operands));
+    }
+    return workspace;
   }
 
   /** Bytes off the heap of the weights, and of what rotary positions need; it must be open. */
@@ -146,13 +237,23 @@ public final class Transformer implements AutoCloseable {
   }
 
   /**
+   * Packs adapters for decoding; the caller closes them.
+   *
+   * @param adapters whose updates are added up
+   * @throws IllegalArgumentException if one is for a model of another shape
+   */
+  public InferenceAdapter inferenceAdapter(KernelBackend backend, List<WeightedAdapter> adapters) {
+    return new InferenceAdapter(this, backend, adapters);
+  }
+
+  /**
    * Forward and backward: adds the gradients of {@code scale} times the sum of the losses.
    *
    * @param workspace made by this model
    * @param inputs token ids (R), sequence by sequence
    * @param targets the ids to predict (R); a negative one is not counted
    * @param scale one over the number of counted tokens of the whole step
-   * @param gradients a set of this model's layout, added to
+   * @param gradients a set of the layout of what is {@link #trained}, added to
    * @return the sum of the losses in nats, unscaled
    * @throws IllegalArgumentException if inputs or targets are not R, or outside the vocabulary
    * @throws IllegalStateException if the model or the workspace is closed
@@ -167,9 +268,10 @@ public final class Transformer implements AutoCloseable {
       ParameterSet gradients) {
     requireIds("inputs", inputs, 0, workspace);
     requireIds("targets", targets, Integer.MIN_VALUE, workspace);
-    Weights d = Weights.of(gradients, config);
+    Weights used = workspace.weights(weights, dropout, gradients);
+    Weights d = adapter == null ? Weights.of(gradients, config) : Weights.frozen(config.layers());
     Workspace.Gradients a = workspace.gradients;
-    forward(kernels, weights, workspace, inputs, dropout);
+    forward(kernels, used, workspace, inputs, dropout);
     double loss =
         kernels.crossEntropy(
             workspace.activations.norm.values(),
@@ -180,7 +282,7 @@ public final class Transformer implements AutoCloseable {
             null,
             a.normalized(),
             d.head().weight());
-    backward(kernels, workspace, inputs, dropout, d);
+    backward(kernels, used, workspace, inputs, dropout, d);
     return loss;
   }
 
@@ -200,7 +302,8 @@ public final class Transformer implements AutoCloseable {
       double @Nullable [] losses) {
     requireIds("inputs", inputs, 0, workspace);
     requireIds("targets", targets, Integer.MIN_VALUE, workspace);
-    forward(kernels, weights, workspace, inputs, DropoutSites.NONE);
+    Weights used = workspace.weights(weights, DropoutSites.NONE, null);
+    forward(kernels, used, workspace, inputs, DropoutSites.NONE);
     return kernels.crossEntropy(
         workspace.activations.norm.values(),
         weights.head().weight(),
@@ -306,7 +409,12 @@ public final class Transformer implements AutoCloseable {
 
   /** From the gradient of the last normalization's result to the gradients of all weights. */
   private void backward(
-      Kernels kernels, Workspace workspace, int[] ids, DropoutSites dropout, Weights gradients) {
+      Kernels kernels,
+      Weights weights,
+      Workspace workspace,
+      int[] ids,
+      DropoutSites dropout,
+      Weights gradients) {
     Activations activations = workspace.activations;
     Workspace.Gradients d = workspace.gradients;
     int time = workspace.time;
@@ -354,7 +462,10 @@ public final class Transformer implements AutoCloseable {
           .backward(kernels, d.normalized(), x, a.attentionNorm(), dX, dLayer.attentionNorm());
     }
     kernels.dropout(dX, time, dropout.embedding());
-    kernels.embedBackward(dX, ids, workspace.positions, gradients.tokens(), gradients.positions());
+    if (gradients.tokens() != null) {
+      kernels.embedBackward(
+          dX, ids, workspace.positions, gradients.tokens(), gradients.positions());
+    }
   }
 
   private void rotate(Kernels kernels, INDArray qkv, int[] positions) {
@@ -388,10 +499,13 @@ public final class Transformer implements AutoCloseable {
     }
   }
 
-  /** Frees the weights, but of a mixed model only its copies; closing twice is fine. */
+  /**
+   * Frees the weights, but of a mixed model only its copies, and of an adapted one only the
+   * adapter; closing twice is fine.
+   */
   @Override
   public void close() {
-    matrices.close();
+    owned.forEach(ParameterSet::close);
     if (rotary != null) {
       rotary.close();
     }

@@ -1,6 +1,7 @@
 package dev.spatz.transformer;
 
 import dev.spatz.kernel.Kernels;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -9,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A parameter set as the model uses it. The same form over a set of gradients says where each
- * gradient goes.
+ * gradient goes; {@link #frozen} weights have none.
  *
  * @param tokens embeddings (V,C)
  * @param positions embeddings (P,C), or null with rotary positions
@@ -18,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param head (V,C), no bias; of {@code tokens}, or those of the matrices, where they are tied
  */
 record Weights(
-    INDArray tokens,
+    @Nullable INDArray tokens,
     @Nullable INDArray positions,
     List<Layer> layers,
     Normalization norm,
@@ -33,6 +34,15 @@ record Weights(
       Normalization feedForwardNorm,
       LinearMap up,
       LinearMap down) {
+    private static final Layer FROZEN =
+        new Layer(
+            Normalization.FROZEN,
+            LinearMap.FROZEN,
+            QueryKeyNorm.FROZEN,
+            LinearMap.FROZEN,
+            Normalization.FROZEN,
+            LinearMap.FROZEN,
+            LinearMap.FROZEN);
 
     static Layer of(ParameterSet set, ParameterSet matrices, TransformerConfig config, int layer) {
       return new Layer(
@@ -82,7 +92,20 @@ record Weights(
             .toList(),
         Normalization.of(set, ParameterLayout.NORM, config),
         new LinearMap(
-            matrices.get(tied ? ParameterLayout.TOKENS : ParameterLayout.HEAD), null, null));
+            ParameterLayout.HEAD,
+            matrices.get(tied ? ParameterLayout.TOKENS : ParameterLayout.HEAD),
+            null,
+            null));
+  }
+
+  /** The gradients of weights that stay as they are. */
+  static Weights frozen(int layers) {
+    return new Weights(
+        null,
+        null,
+        Collections.nCopies(layers, Layer.FROZEN),
+        Normalization.FROZEN,
+        LinearMap.FROZEN);
   }
 
   /** Logits (R,V) of rows of the residual stream after the last block. */

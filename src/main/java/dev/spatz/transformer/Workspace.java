@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -35,6 +36,7 @@ public final class Workspace implements AutoCloseable {
   private final Map<Long, PackedSequence> views = new HashMap<>();
   private final PackedSequence whole;
   private List<PackedSequence> packed;
+  private @Nullable LowRankPass adapter;
 
   /**
    * Gradients of activations; one block's arrays serve all blocks.
@@ -187,6 +189,21 @@ public final class Workspace implements AutoCloseable {
         Tensors.rows(gradients.qkv(), from, from + rows));
   }
 
+  /** From now on, passes have the updates of an adapter that is trained; it is closed with this. */
+  void adapt(LowRankPass pass) {
+    adapter = pass;
+  }
+
+  /**
+   * The weights for a pass over this workspace.
+   *
+   * @param own those of the model
+   * @param gradients where the adapter's gradients go, or null for a forward only
+   */
+  Weights weights(Weights own, DropoutSites dropout, @Nullable ParameterSet gradients) {
+    return adapter == null ? own : adapter.weights(dropout, gradients);
+  }
+
   /** The number of positions of a pass, B·T. */
   public int rows() {
     return positions.length;
@@ -202,6 +219,9 @@ public final class Workspace implements AutoCloseable {
   @Override
   public void close() {
     activations.close();
+    if (adapter != null) {
+      adapter.close();
+    }
     owned.forEach(INDArray::close);
     owned.clear();
   }

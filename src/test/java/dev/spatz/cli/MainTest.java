@@ -2,6 +2,7 @@ package dev.spatz.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,7 +53,9 @@ final class MainTest {
     Answer answer = run("--help");
     assertEquals(0, answer.exit());
     for (String command :
-        new String[] {"train", "finetune", "generate", "chat", "evaluate", "info", "export"}) {
+        new String[] {
+          "train", "finetune", "generate", "chat", "evaluate", "info", "merge", "export"
+        }) {
       assertTrue(answer.out().contains("\n  " + command + " "), answer.out());
     }
   }
@@ -60,6 +64,8 @@ final class MainTest {
   @CsvSource({
     "train, --minutes",
     "finetune, --learning-rate",
+    "finetune, --lora-targets",
+    "merge, --adapter",
     "export, --type",
     "generate, --max-new-tokens",
     "generate, --xtc-threshold",
@@ -97,6 +103,9 @@ final class MainTest {
         "generate model prompt --temperature hot",
         "finetune model --out x",
         "finetune model text --out x --steps 0",
+        "finetune model text --out x --lora-rank 4",
+        "finetune model text --out x --lora --lora-targets HEAD",
+        "merge model --out x",
         "export model",
         "export model file --type Q3",
         "info"
@@ -281,5 +290,54 @@ final class MainTest {
     assertEquals("wanted   roof 19", lines.get(4));
     assertEquals("asked    hand 18", lines.get(6));
     assertEquals(10, lines.size(), answer.out());
+  }
+
+  @Test
+  void adapter_isTrainedUsedAndMerged() throws IOException {
+    Path text = text();
+    Path model = directory.resolve("model");
+    Path adapter = directory.resolve("adapter");
+    Path merged = directory.resolve("merged");
+    assertEquals(0, run("train", text, "--out", model, "--steps", 1).exit());
+    Answer tuned =
+        run(
+            "finetune",
+            model,
+            text,
+            "--out",
+            adapter,
+            "--steps",
+            3,
+            "--lora",
+            "--lora-rank",
+            2,
+            "--lora-targets",
+            "query,down");
+    assertEquals(0, tuned.exit(), tuned.err());
+    assertTrue(Files.exists(adapter.resolve("adapter_model.safetensors")));
+    String[] greedy = {"--temperature", "0", "--max-new-tokens", "9"};
+    Answer plain = generate(model, greedy);
+    Answer adapted = generate(model, greedy, "--adapter", adapter + "=1000");
+    assertNotEquals(plain.out(), adapted.out());
+    Answer none = generate(model, greedy, "--adapter", adapter + "=0.0");
+    assertEquals(plain.out(), none.out());
+    Answer answer = run("merge", model, "--adapter", adapter + "=1000", "--out", merged);
+    assertEquals(0, answer.exit(), answer.err());
+    assertEquals(adapted.out(), generate(merged, greedy).out());
+    Path file = directory.resolve("merged.gguf");
+    assertEquals(0, run("export", model, file, "--adapter", adapter).exit());
+    assertRefused(
+        1, "adapter_config.json", run("merge", model, "--adapter", text, "--out", merged));
+    assertRefused(
+        1, "no adapter", run("finetune", model, text, "--out", model, "--lora", "--steps", 1));
+  }
+
+  private Answer generate(Path model, String[] options, String... more) {
+    List<Object> line = new ArrayList<>(List.of("generate", model, "hand"));
+    line.addAll(List.of(options));
+    line.addAll(List.of(more));
+    Answer answer = run(line.toArray());
+    assertEquals(0, answer.exit(), answer.err());
+    return answer;
   }
 }

@@ -2,16 +2,23 @@ package dev.spatz.generation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.Tensors;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.tokenizer.Tokenizer;
+import dev.spatz.transformer.LoraAdapter;
+import dev.spatz.transformer.LoraConfig;
+import dev.spatz.transformer.LoraTarget;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
+import dev.spatz.transformer.WeightedAdapter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -35,6 +42,10 @@ class EngineTest {
   private final GenerationConfig config =
       GenerationConfig.defaults().withTemperature(2).withTopP(1).withStopAtEndOfText(false);
 
+  private final LoraAdapter some = adapter(LoraConfig.defaults(), 0.2);
+  private final LoraAdapter other =
+      adapter(LoraConfig.defaults().withRank(3).withTargets(LoraTarget.VALUE), -0.2);
+
   @AfterEach
   void close() {
     transformer.close();
@@ -55,7 +66,27 @@ class EngineTest {
   }
 
   private GenerationConfig config(int number) {
-    return config.withSeed(number).withMaxNewTokens(1 + number * 7 % 40);
+    return config
+        .withSeed(number)
+        .withMaxNewTokens(1 + number * 7 % 40)
+        .withAdapters(adapters(number).toArray(WeightedAdapter[]::new));
+  }
+
+  /** Of every four texts two have an adapter each, one has both, and one none. */
+  private List<WeightedAdapter> adapters(int number) {
+    return switch (number % 4) {
+      case 0 -> List.of();
+      case 1 -> List.of(some.weighted(1));
+      case 2 -> List.of(other.weighted(0.7));
+      default -> List.of(some.weighted(0.5), other.weighted(-1));
+    };
+  }
+
+  private LoraAdapter adapter(LoraConfig lora, double size) {
+    try (Transformer adapted = transformer.adapted(lora, 0, 1)) {
+      Tensors.fill(adapted.trained().flat(), size);
+      return adapted.adapter(Map.of());
+    }
   }
 
   /** Listeners, streams, futures; some of them fail or are cancelled. */
@@ -171,6 +202,55 @@ class EngineTest {
       assertEquals(128, second.cachedPromptTokens());
       assertEquals(first.text(), second.text());
       assertEquals(128, generator.statistics().cachedPromptTokens());
+    }
+  }
+
+  @Test
+  void prefix_isSharedByTextsOfTheSameAdaptersOnly() {
+    String prompt = "abc ".repeat(40);
+    try (Generator generator = generator(EngineConfig.defaults())) {
+      GenerationConfig plain = config.withSeed(1).withMaxNewTokens(30);
+      GenerationConfig adapted = plain.withAdapter(some);
+      String text = generator.generate(prompt, plain, piece -> {}).text();
+      Generation first = generator.generate(prompt, adapted, piece -> {});
+      assertEquals(0, first.cachedPromptTokens());
+      assertNotEquals(text, first.text());
+      Generation second = generator.generate(prompt, adapted, piece -> {});
+      assertEquals(128, second.cachedPromptTokens());
+      assertEquals(first.text(), second.text());
+      assertEquals(text, generator.generate(prompt, plain, piece -> {}).text());
+    }
+  }
+
+  @Test
+  void adapterOfAnotherModel_isRefused() {
+    TransformerConfig wider = TransformerConfig.llama(tokenizer.vocabularySize(), 200, 2, 2, 32);
+    try (Generator generator = generator(EngineConfig.defaults());
+        Transformer model = Transformer.initialized(wider, DataType.FLOAT, 5);
+        Transformer adapted = model.adapted(LoraConfig.defaults(), 0, 1)) {
+      GenerationConfig foreign = config.withAdapter(adapted.adapter(Map.of()));
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> generator.generate("a", foreign, piece -> {}))
+              .getMessage();
+      assertTrue(message.contains("for another model"), message);
+    }
+  }
+
+  /** More adapters than are kept packed. */
+  @Test
+  void manyAdapters_areUsedOneAfterTheOther() {
+    try (Generator generator = generator(EngineConfig.defaults())) {
+      GenerationConfig one = config.withSeed(1).withMaxNewTokens(3);
+      List<String> texts = new ArrayList<>();
+      for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 12; i++) {
+          GenerationConfig adapted = one.withAdapters(some.weighted(i));
+          texts.add(generator.generate("abc", adapted, piece -> {}).text());
+        }
+      }
+      assertEquals(texts.subList(0, 12), texts.subList(12, 24));
     }
   }
 

@@ -112,6 +112,32 @@ class GradientTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
+  void lowRank(Kernels k) {
+    INDArray x = gaussian(5, 8);
+    INDArray a = gaussian(3, 8);
+    INDArray b = gaussian(4, 3);
+    INDArray base = gaussian(5, 13);
+    INDArray y = gaussian(5, 13);
+    INDArray dY = gaussian(5, 13);
+    INDArray inner = gaussian(5, 3);
+    INDArray dInner = gaussian(5, 3);
+    INDArray dX = zeros(x);
+    INDArray dA = zeros(a);
+    INDArray dB = zeros(b);
+    Runnable forward =
+        () -> {
+          Tensors.copy(base, y);
+          k.lowRank(x, a, b, 0.7, 6, inner, y);
+        };
+    forward.run();
+    k.lowRankBackward(dY, x, a, b, 0.7, 6, inner, dInner, dX, dA, dB);
+    check("dX", x, dX, y, dY, forward);
+    check("dA", a, dA, y, dY, forward);
+    check("dB", b, dB, y, dY, forward);
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
   void layerNorm(Kernels k) {
     INDArray x = gaussian(3, 13);
     INDArray gain = gaussian(13);

@@ -128,6 +128,87 @@ final class NaiveKernels implements Kernels {
   }
 
   @Override
+  public void lowRank(
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray y) {
+    Values in = Values.of(x);
+    Values down = Values.of(a);
+    Values up = Values.of(b);
+    Values between = Values.of(inner);
+    Values out = Values.of(y);
+    for (int r = 0; r < in.rows(); r++) {
+      for (int k = 0; k < down.rows(); k++) {
+        double sum = 0;
+        for (int i = 0; i < in.columns; i++) {
+          sum += in.get(r, i) * down.get(k, i);
+        }
+        between.set(r, k, sum);
+      }
+      for (int o = 0; o < up.rows(); o++) {
+        for (int k = 0; k < up.columns; k++) {
+          out.add(r, firstColumn + o, scale * between.get(r, k) * up.get(o, k));
+        }
+      }
+    }
+    between.store();
+    out.store();
+  }
+
+  @Override
+  public void lowRankBackward(
+      INDArray dY,
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray dInner,
+      @Nullable INDArray dX,
+      @Nullable INDArray dA,
+      @Nullable INDArray dB) {
+    Values d = Values.of(dY);
+    Values in = Values.of(x);
+    Values down = Values.of(a);
+    Values up = Values.of(b);
+    Values between = Values.of(inner);
+    Values dBetween = Values.of(dInner);
+    Values dIn = Values.of(dX);
+    Values dDown = Values.of(dA);
+    Values dUp = Values.of(dB);
+    for (int r = 0; r < in.rows(); r++) {
+      for (int k = 0; k < down.rows(); k++) {
+        double sum = 0;
+        for (int o = 0; o < up.rows(); o++) {
+          double dOut = scale * d.get(r, firstColumn + o);
+          sum += dOut * up.get(o, k);
+          if (dUp.present()) {
+            dUp.add(o, k, dOut * between.get(r, k));
+          }
+        }
+        dBetween.set(r, k, sum);
+        for (int i = 0; i < in.columns; i++) {
+          if (dIn.present()) {
+            dIn.add(r, i, sum * down.get(k, i));
+          }
+          if (dDown.present()) {
+            dDown.add(k, i, sum * in.get(r, i));
+          }
+        }
+      }
+    }
+    dBetween.store();
+    dIn.store();
+    dDown.store();
+    dUp.store();
+  }
+
+  @Override
   public void layerNorm(
       INDArray x,
       INDArray gain,

@@ -64,6 +64,7 @@ class OneDnnKernelsTest extends KernelsTest {
     AdamWStep step = new AdamWStep(1e-3, 0.9, 0.99, 1e-8, 1, 1);
     MuonStep muonStep = new MuonStep(1e-3, 0.95, 0.1, 1);
     INDArray[] matrices = random(of(64, 32), of(64, 32));
+    INDArray[] low = random(of(4, 32), of(40, 4), of(26, 4), of(26, 4));
     Dropout dropout = new Dropout(0.1, CounterRandom.of(1), 0);
     Runnable round =
         () -> {
@@ -73,6 +74,9 @@ class OneDnnKernelsTest extends KernelsTest {
           kernels.attention(a[0], shape, dropout, a[1], a[2]);
           kernels.attentionBackward(a[1], a[0], a[1], a[2], shape, dropout, a[3]);
           kernels.linearBackward(a[0], a[4], a[5], a[1], a[5], a[10]);
+          kernels.lowRank(a[4], low[0], low[1], 2, 8, low[2], a[0]);
+          kernels.lowRankBackward(
+              a[0], a[4], low[0], low[1], 2, 8, low[2], low[3], a[1], low[0], low[1]);
           kernels.gelu(Gelu.TANH, a[0], a[9]);
           kernels.swiGlu(a[0], a[1]);
           kernels.rmsNormBackward(a[1], a[4], a[6], a[8], a[1], a[6]);
@@ -88,6 +92,8 @@ class OneDnnKernelsTest extends KernelsTest {
       Tensors.fill(flat, 0.5);
       Tensors.fill(a[5], 0.1);
       Tensors.fill(a[6], 1);
+      Tensors.fill(low[0], 0.1);
+      Tensors.fill(low[1], 0.1);
       long before = threads.getThreadAllocatedBytes(id);
       round.run();
       least = Math.min(least, threads.getThreadAllocatedBytes(id) - before);

@@ -91,6 +91,55 @@ final class RoundingKernels implements Kernels {
   }
 
   @Override
+  public void lowRank(
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray y) {
+    INDArray between = rounded(inner);
+    INDArray result = rounded(y);
+    kernels.lowRank(rounded(x), rounded(a), rounded(b), scale, firstColumn, between, result);
+    back(between, inner);
+    back(result, y);
+  }
+
+  @Override
+  public void lowRankBackward(
+      INDArray dY,
+      INDArray x,
+      INDArray a,
+      INDArray b,
+      double scale,
+      int firstColumn,
+      INDArray inner,
+      INDArray dInner,
+      @Nullable INDArray dX,
+      @Nullable INDArray dA,
+      @Nullable INDArray dB) {
+    // The gradient of the residual stream is float32, others are not.
+    INDArray gradient = firstColumn == 0 ? dY : rounded(dY);
+    INDArray dBetween = rounded(dInner);
+    INDArray result = roundedOrNull(dX);
+    kernels.lowRankBackward(
+        gradient,
+        rounded(x),
+        rounded(a),
+        rounded(b),
+        scale,
+        firstColumn,
+        rounded(inner),
+        dBetween,
+        result,
+        dA,
+        dB);
+    back(dBetween, dInner);
+    back(result, dX);
+  }
+
+  @Override
   public void layerNorm(
       INDArray x,
       INDArray gain,
@@ -196,12 +245,18 @@ final class RoundingKernels implements Kernels {
 
   @Override
   public void dropout(INDArray x, int time, Dropout dropout) {
-    kernels.dropout(x, time, dropout);
+    INDArray result = rounded(x);
+    kernels.dropout(result, time, dropout);
+    back(result, x);
   }
 
   @Override
   public void add(INDArray a, INDArray b, INDArray out) {
-    kernels.add(a, b, out);
+    INDArray first = rounded(a);
+    INDArray second = a == b ? first : rounded(b);
+    INDArray result = out == a ? first : out == b ? second : rounded(out);
+    kernels.add(first, second, result);
+    back(result, out);
   }
 
   @Override

@@ -92,6 +92,38 @@ abstract class RowKernelsTest extends KernelsHarness {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "1,1,1,1,0,1",
+    "1,207,8,64,0,64",
+    "3,8,3,13,8,64",
+    "8,1,1,3,1,4",
+    "13,64,13,207,64,300",
+    "64,13,8,8,13,21",
+    "207,64,5,13,207,221",
+    "64,64,8,64,64,192"
+  })
+  void lowRank_equalsJudge(int rows, int in, int rank, int out, int first, int width) {
+    agree(
+        (k, a) -> k.lowRank(a[0], a[1], a[2], 1.5, first, a[3], a[4]),
+        random(of(rows, in), of(rank, in), of(out, rank), of(rows, rank), of(rows, width)));
+    for (int nulls = 0; nulls < 8; nulls++) {
+      agree(
+          (k, a) ->
+              k.lowRankBackward(a[0], a[1], a[2], a[3], 1.5, first, a[4], a[5], a[6], a[7], a[8]),
+          random(
+              of(rows, width),
+              of(rows, in),
+              of(rank, in),
+              of(out, rank),
+              of(rows, rank),
+              of(rows, rank),
+              (nulls & 1) == 0 ? of(rows, in) : null,
+              (nulls & 2) == 0 ? of(rank, in) : null,
+              (nulls & 4) == 0 ? of(out, rank) : null));
+    }
+  }
+
+  @ParameterizedTest
   @MethodSource("rowsAndColumns")
   void layerNorm_equalsJudge(int rows, int columns) {
     long[] matrix = of(rows, columns);

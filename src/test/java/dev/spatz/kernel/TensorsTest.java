@@ -50,6 +50,23 @@ class TensorsTest {
     assertEquals(8, Tensors.get(flat, 32));
   }
 
+  /** ND4J's own views of these are empty. */
+  @Test
+  void rowsAtTheEndOfAView_areThere() {
+    INDArray flat = Tensors.zeros(DataType.FLOAT, 400);
+    for (int offset : new int[] {0, 8, 100, 160}) {
+      INDArray view = Tensors.view(flat, offset, 30, 8);
+      for (int from = 0; from < 30; from++) {
+        INDArray rows = Tensors.rows(view, from, 30);
+        Tensors.put(rows, 1, offset + from);
+        assertArrayEquals(new long[] {30 - from, 8}, rows.shape());
+        assertEquals(offset + from, Tensors.get(flat, offset + 8L * from + 1));
+      }
+    }
+    INDArray view = Tensors.view(flat, 8, 30, 8);
+    assertThrows(IndexOutOfBoundsException.class, () -> Tensors.rows(view, 29, 31));
+  }
+
   @ParameterizedTest
   @EnumSource(names = {"FLOAT", "DOUBLE"})
   void readAndWrite_areInverse(DataType type) {

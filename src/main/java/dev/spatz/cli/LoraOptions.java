@@ -1,0 +1,51 @@
+package dev.spatz.cli;
+
+import dev.spatz.transformer.LoraConfig;
+import dev.spatz.transformer.LoraTarget;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** That an adapter is trained instead of the model, and its shape. */
+final class LoraOptions {
+  @Option(
+      names = "--lora",
+      required = true,
+      description = {
+        "Train an adapter beside the model, of few weights, in little memory; --out gets the"
+            + " adapter, for generate --adapter."
+      })
+  private boolean lora;
+
+  @Option(names = "--lora-rank", paramLabel = "N", description = "Default: 8.")
+  private @Nullable Integer rank;
+
+  @Option(
+      names = "--lora-alpha",
+      paramLabel = "X",
+      description = "The adapter's effect is scaled by alpha/rank (default: 16).")
+  private @Nullable Double alpha;
+
+  @Option(
+      names = "--lora-dropout",
+      paramLabel = "X",
+      description = "Of what goes into the adapter, while training (default: 0).")
+  private @Nullable Double dropout;
+
+  @Option(
+      names = "--lora-targets",
+      paramLabel = "NAME",
+      split = ",",
+      description = {
+        "The matrices that it changes (default: all): QUERY, KEY, VALUE, OUTPUT, GATE, UP, DOWN; of"
+            + " a GPT-2 QUERY_KEY_VALUE, OUTPUT, UP, DOWN."
+      })
+  private LoraTarget @Nullable [] targets;
+
+  LoraConfig config() {
+    LoraConfig config = LoraConfig.defaults();
+    config = rank == null ? config : config.withRank(rank);
+    config = alpha == null ? config : config.withAlpha(alpha);
+    config = dropout == null ? config : config.withDropout(dropout);
+    return targets == null ? config : config.withTargets(targets);
+  }
+}
