@@ -1,12 +1,18 @@
 package dev.spatz.kernel;
 
+import java.util.Arrays;
+
 /** Operations on ranges of flat float32 arrays, as Java loops over a block at a time. */
 final class FloatRanges {
+  /** Sums of squares that are made side by side. */
+  private static final int LANES = 256;
+
   private final NativeFloats memory;
   private final float[] a = new float[NativeFloats.BLOCK];
   private final float[] b = new float[NativeFloats.BLOCK];
   private final float[] c = new float[NativeFloats.BLOCK];
   private final float[] d = new float[NativeFloats.BLOCK];
+  private final float[] squares = new float[LANES];
 
   FloatRanges(NativeFloats memory) {
     this.memory = memory;
@@ -17,28 +23,45 @@ final class FloatRanges {
     for (long at = from; at < to; at += NativeFloats.BLOCK) {
       int count = (int) Math.min(NativeFloats.BLOCK, to - at);
       memory.read(array + Float.BYTES * at, a, 0, count);
-      sum += sumOfSquares(a, count);
+      double block = sumOfSquaresOfBlock(count);
+      sum += Double.isFinite(block) ? block : exactSumOfSquares(count);
     }
     return sum;
   }
 
-  /** Four sums, because each addition waits for the one before. */
-  private static double sumOfSquares(float[] values, int count) {
-    double sum0 = 0;
-    double sum1 = 0;
-    double sum2 = 0;
-    double sum3 = 0;
-    int i = 0;
-    for (; i + 3 < count; i += 4) {
-      sum0 += (double) values[i] * values[i];
-      sum1 += (double) values[i + 1] * values[i + 1];
-      sum2 += (double) values[i + 2] * values[i + 2];
-      sum3 += (double) values[i + 3] * values[i + 3];
+  /**
+   * Adds up squares in lanes, which the compiler vectorizes; only a few in float32, so that hardly
+   * a digit is lost.
+   */
+  private double sumOfSquaresOfBlock(int count) {
+    Arrays.fill(squares, 0);
+    int whole = count - count % LANES;
+    for (int from = 0; from < whole; from += LANES) {
+      addSquares(a, from, squares);
     }
-    for (; i < count; i++) {
-      sum0 += (double) values[i] * values[i];
+    double sum = 0;
+    for (int i = whole; i < count; i++) {
+      sum += (double) a[i] * a[i];
     }
-    return sum0 + sum1 + (sum2 + sum3);
+    for (float lane : squares) {
+      sum += lane;
+    }
+    return sum;
+  }
+
+  /** For numbers whose squares are no float32. */
+  private double exactSumOfSquares(int count) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += (double) a[i] * a[i];
+    }
+    return sum;
+  }
+
+  private static void addSquares(float[] values, int from, float[] squares) {
+    for (int lane = 0; lane < LANES; lane++) {
+      squares[lane] += values[from + lane] * values[from + lane];
+    }
   }
 
   void adamW(

@@ -20,13 +20,16 @@ import org.jspecify.annotations.Nullable;
  * and the primitives made so far, since making one costs far more than running it.
  */
 final class OneDnnContext implements AutoCloseable {
+  private static final int SCRATCHPAD = 0;
+  private static final int OPERAND = 1;
+
   /** Primitives kept, those used last; a product's is half a megabyte of code. */
   private static final int CAPACITY = 512;
 
   private final dnnl_stream stream = new dnnl_stream();
   private final Map<ShapeKey, OneDnnPrimitive> primitives = new LastUsed();
   private final ShapeKey key = new ShapeKey();
-  private final NativeScratch scratchpad = new NativeScratch(1);
+  private final NativeScratch memory = new NativeScratch(2);
 
   /** In the order of their last use; closes what it drops. */
   private static final class LastUsed extends LinkedHashMap<ShapeKey, OneDnnPrimitive> {
@@ -73,7 +76,12 @@ final class OneDnnContext implements AutoCloseable {
 
   void run(OneDnnPrimitive primitive) {
     long bytes = primitive.scratchpadBytes();
-    primitive.run(stream, bytes == 0 ? 0 : scratchpad.bytes(0, bytes));
+    primitive.run(stream, bytes == 0 ? 0 : memory.bytes(SCRATCHPAD, bytes));
+  }
+
+  /** The address of room for one operand in another layout, until this is asked for again. */
+  long operand(long bytes) {
+    return memory.bytes(OPERAND, bytes);
   }
 
   /** Attributes that all primitives have; the caller destroys them. */
@@ -89,14 +97,14 @@ final class OneDnnContext implements AutoCloseable {
 
   /** Bytes off the heap that primitives work in; their code is not counted. */
   long bytes() {
-    return scratchpad.bytes();
+    return memory.bytes();
   }
 
   @Override
   public void close() {
     primitives.values().forEach(OneDnnPrimitive::close);
     primitives.clear();
-    scratchpad.close();
+    memory.close();
     dnnl_stream_destroy(stream);
   }
 }

@@ -73,6 +73,7 @@ final class OneDnnCrossEntropy implements AutoCloseable {
             .types(head.type, head.type)
             .a(dLogits, 0, vocabulary, 1)
             .b(head.weight, 0, channels, 1)
+            .pack()
             .times(scaleAt)
             .into(dX + bytes * from * channels, 0, channels);
       }

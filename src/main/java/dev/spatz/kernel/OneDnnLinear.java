@@ -61,7 +61,7 @@ final class OneDnnLinear implements AutoCloseable {
     }
     if (dX != 0) {
       matmul.size(1, rows, in, out).types(shape.type, shape.dXType);
-      matmul.a(typed, 0, out, 1).b(weight, 0, in, 1).into(dX, 0, in);
+      matmul.a(typed, 0, out, 1).b(weight, 0, in, 1).pack().into(dX, 0, in);
     }
     if (dWeight != 0) {
       matmul.size(1, out, in, rows).types(shape.type, dnnl_f32);

@@ -34,6 +34,13 @@ class OneDnnKernelsTest extends KernelsTest {
   }
 
   @Test
+  void sumOfSquares_ofHugeNumbers_isFinite() {
+    INDArray array = Tensors.zeros(DataType.FLOAT, 300);
+    Tensors.put(array, 7, 1e30);
+    assertEquals(1e60, kernels.sumOfSquares(array, 0, 300), 1e54);
+  }
+
+  @Test
   void arrayWithGaps_isRefused() {
     INDArray columns = gaussian(3, 8).get(NDArrayIndex.all(), NDArrayIndex.interval(0, 4));
     assertEquals(

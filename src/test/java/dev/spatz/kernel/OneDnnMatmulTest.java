@@ -23,6 +23,7 @@ class OneDnnMatmulTest {
   private final INDArray more = gaussian();
   private OneDnnContext context;
   private OneDnnMatmul matmul;
+  private boolean packing;
 
   private INDArray gaussian() {
     INDArray array = Tensors.zeros(DataType.FLOAT, ROOM);
@@ -87,6 +88,9 @@ class OneDnnMatmulTest {
     if ((extras & 2) != 0) {
       matmul.scale(0.5f).plus(Tensors.address(more), m);
     }
+    if (packing) {
+      matmul.pack();
+    }
     matmul.into(Tensors.address(c), cBatch, cWidth);
     float[] actual = Tensors.toFloats(c);
     for (int i = 0; i < ROOM; i++) {
@@ -114,5 +118,22 @@ class OneDnnMatmulTest {
         }
       }
     }
+  }
+
+  @Test
+  void product_withPackedOperand_equalsDefinition() {
+    for (boolean turned : new boolean[] {false, true}) {
+      for (int n : new int[] {1, 13, 70}) {
+        packing = true;
+        check(1, 520, n, 33, false, turned, 0, 0);
+        check(1, 512, n, 1, true, turned, 1, 0);
+      }
+    }
+  }
+
+  @Test
+  void product_ofManyTurnedRows_equalsDefinition() {
+    check(1, 4161, 3, 7, true, false, 0, 0);
+    check(1, 4161, 3, 7, true, false, 1, 0);
   }
 }
