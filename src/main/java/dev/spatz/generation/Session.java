@@ -42,6 +42,7 @@ final class Session implements Job, AutoCloseable {
   private @Nullable FinishReason reason;
   private @Nullable Throwable failure;
   private @Nullable Runnable whenOver;
+  private boolean readByPieces;
   private boolean allRead;
   private int cachedTokens;
   private int newTokens;
@@ -198,7 +199,9 @@ final class Session implements Job, AutoCloseable {
     if (!piece.isEmpty()) {
       text.append(piece);
       unread.add(piece);
-      notifyAll();
+      if (readByPieces) {
+        notifyAll();
+      }
     }
   }
 
@@ -239,14 +242,9 @@ final class Session implements Job, AutoCloseable {
       close();
     }
     synchronized (this) {
+      readByPieces = true;
       while (unread.isEmpty() && !over) {
-        try {
-          wait();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          cancelled = true;
-          endIfDue();
-        }
+        await();
       }
       String piece = unread.poll();
       if (piece == null) {
@@ -254,6 +252,34 @@ final class Session implements Job, AutoCloseable {
         allRead = true;
       }
       return piece;
+    }
+  }
+
+  /**
+   * What was generated, when it is; an interrupt ends the text, and stays set.
+   *
+   * @throws IllegalStateException if the model is closed
+   */
+  Generation awaitResult() {
+    if (Thread.currentThread().isInterrupted()) {
+      close();
+    }
+    synchronized (this) {
+      while (!over) {
+        await();
+      }
+      allRead = true;
+      return result();
+    }
+  }
+
+  private void await() {
+    try {
+      wait();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      cancelled = true;
+      endIfDue();
     }
   }
 

@@ -99,7 +99,7 @@ class RunDirectoryTest {
         transformer,
         Examples.CHARACTERS,
         Examples.PROVENANCE,
-        new TextConventions("{{ messages }}", List.of(1)),
+        new TextConventions("{{ messages }}", List.of(1), null),
         settings,
         new TrainingState(progress, Map.of("optimizer.moments", moments)));
   }
@@ -135,7 +135,8 @@ class RunDirectoryTest {
         assertEquals(written.state().progress(), read.progress());
         try (LoadedModel loaded = read.load();
             INDArray array = Tensors.zeros(DataType.FLOAT, moments.length())) {
-          assertEquals(new TextConventions("{{ messages }}", List.of(1)), loaded.conventions());
+          assertEquals(
+              new TextConventions("{{ messages }}", List.of(1), null), loaded.conventions());
           assertArrayEquals(Examples.weights(transformer), Examples.weights(loaded.transformer()));
           OptimizerFile.read(read.path(), source -> source.read("optimizer.moments", array));
           assertArrayEquals(Tensors.toFloats(moments), Tensors.toFloats(array));
