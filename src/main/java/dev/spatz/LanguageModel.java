@@ -295,9 +295,25 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public void save(Path directory) throws IOException {
+    save(directory, conventions);
+  }
+
+  /**
+   * Saves the model, as {@link #save(Path)} does, with other {@link #generationDefaults}.
+   *
+   * @throws IllegalArgumentException if {@code generation_config.json} has no key for one of the
+   *     settings, such as DRY, XTC or a constraint; the message names it
+   * @throws IOException as {@link #save(Path)}
+   * @throws IllegalStateException if the model is closed
+   */
+  public void save(Path directory, GenerationConfig generationDefaults) throws IOException {
+    save(directory, conventions.withGeneration(generationDefaults));
+  }
+
+  private void save(Path directory, TextConventions spelled) throws IOException {
     lifetime.whileOpen(
         () -> {
-          ModelDirectory.save(directory, transformer, tokenizer, provenance, conventions);
+          ModelDirectory.save(directory, transformer, tokenizer, provenance, spelled);
           return null;
         });
   }
@@ -321,14 +337,14 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Continues a text with the default settings.
+   * Continues a text with {@link #generationDefaults}.
    *
    * @return the new text, without the prompt
    * @throws IllegalArgumentException as {@link #complete}
    * @throws IllegalStateException if the model is closed
    */
   public String generate(String prompt) {
-    return generate(prompt, GenerationConfig.defaults());
+    return generate(prompt, generationDefaults());
   }
 
   /**
@@ -351,7 +367,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public Generation complete(String prompt, GenerationConfig config) {
-    return complete(prompt, config, piece -> {});
+    return generator.generate(prompt, ending(config));
   }
 
   /**
@@ -654,6 +670,16 @@ public final class LanguageModel implements AutoCloseable {
     Set<Integer> ends = new HashSet<>(stopping.tokens());
     ends.addAll(conventions.moreEnds());
     return config.withStopping(stopping.withTokens(ends));
+  }
+
+  /**
+   * The settings that the model's {@code generation_config.json} gives, or else {@link
+   * GenerationConfig#defaults}; what {@link #generate(String)} uses. Every other call uses what it
+   * is given, which {@code generationDefaults().with…} may be.
+   */
+  public GenerationConfig generationDefaults() {
+    GenerationConfig own = conventions.generation();
+    return own == null ? GenerationConfig.defaults() : own;
   }
 
   /** The model's shape. */

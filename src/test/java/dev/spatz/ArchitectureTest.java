@@ -71,6 +71,7 @@ final class ArchitectureTest {
               "bench",
               Set.of(
                   "tokenizer",
+                  "constraint",
                   "dataset",
                   "kernel",
                   "transformer",

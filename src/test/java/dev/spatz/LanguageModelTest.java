@@ -263,6 +263,24 @@ class LanguageModelTest {
   }
 
   @Test
+  void generationDefaults_areSavedAndUsed() throws IOException {
+    assertEquals(GenerationConfig.defaults(), model.generationDefaults());
+    GenerationConfig own =
+        GenerationConfig.defaults().withTopK(1).withMaxNewTokens(9).withStopStrings("xyz");
+    Path saved = directory.resolve("with-defaults");
+    model.save(saved, own);
+    try (LanguageModel loaded = LanguageModel.load(saved)) {
+      assertEquals(own, loaded.generationDefaults());
+      assertEquals(model.generate("Spatz", own), loaded.generate("Spatz"));
+      loaded.save(saved);
+    }
+    try (LanguageModel again = LanguageModel.load(saved)) {
+      assertEquals(own, again.generationDefaults());
+    }
+    assertThrows(IllegalArgumentException.class, () -> model.save(saved, SEEDED));
+  }
+
+  @Test
   void evaluate_readsAFile() throws IOException {
     Path file = directory.resolve("text.txt");
     Files.writeString(file, "Taube auf dem Dach. ".repeat(30));

@@ -3,6 +3,7 @@ package dev.spatz.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.spatz.generation.GenerationConfig;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,8 +11,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
-/** {@code generation_config.json}: the ids that begin and end a text. */
+/** {@code generation_config.json}: the ids that begin and end a text, and how one is generated. */
 final class GenerationConfigFile {
   static final String NAME = "generation_config.json";
 
@@ -19,9 +21,10 @@ final class GenerationConfigFile {
 
   private GenerationConfigFile() {}
 
-  /** {@code moreEnds}: ids that end a text besides the tokenizer's. */
-  static void write(Path directory, Tokenizer tokenizer, List<Integer> moreEnds)
+  /** Writes the ids of a tokenizer, with what the conventions add to it. */
+  static void write(Path directory, Tokenizer tokenizer, TextConventions conventions)
       throws IOException {
+    List<Integer> moreEnds = conventions.moreEnds();
     ObjectNode json =
         JsonObject.create()
             .put("bos_token_id", tokenizer.beginOfText().orElse(tokenizer.endOfText()))
@@ -31,7 +34,22 @@ final class GenerationConfigFile {
       ArrayNode ends = json.putArray(END).add(tokenizer.endOfText());
       moreEnds.forEach(ends::add);
     }
+    if (conventions.generation() != null) {
+      GenerationSettings.write(conventions.generation(), json);
+    }
     JsonObject.write(directory.resolve(NAME), json);
+  }
+
+  /**
+   * How texts are generated, null if there is no such file or it says nothing.
+   *
+   * @param contextLength of the model
+   */
+  static @Nullable GenerationConfig settings(Path directory, int contextLength) throws IOException {
+    Path path = directory.resolve(NAME);
+    return Files.exists(path)
+        ? GenerationSettings.read(JsonObject.read(path, JsonObject.SETTINGS_BYTES), contextLength)
+        : null;
   }
 
   /**

@@ -22,7 +22,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  *   <li>{@code model.safetensors}: the weights; those of others may lie in several files with an
  *       index
  *   <li>{@code tokenizer.json}, {@code tokenizer_config.json}: the tokenizer
- *   <li>{@code generation_config.json}: the tokens that begin and end a text
+ *   <li>{@code generation_config.json}: the tokens that begin and end a text, and how it is
+ *       generated
  *   <li>{@code README.md}: the model card, for people
  * </ul>
  *
@@ -70,7 +71,8 @@ public final class ModelDirectory {
   /**
    * Saves a model with conventions of its own.
    *
-   * @throws IllegalArgumentException as {@link #save(Path, Transformer, Tokenizer, Provenance)}
+   * @throws IllegalArgumentException also if a setting of {@link TextConventions#generation} cannot
+   *     be written; otherwise as {@link #save(Path, Transformer, Tokenizer, Provenance)}
    * @throws IOException as there
    */
   public static void save(
@@ -118,7 +120,7 @@ public final class ModelDirectory {
               "it must be at least the number of ids of the tokenizer, "
                   + tokenizer.vocabularySize());
     }
-    TextConventions conventions = TextConventions.read(path, config.json(), tokenizer);
+    TextConventions conventions = TextConventions.read(path, config, tokenizer);
     Transformer transformer = WeightsReader.read(path, config, type);
     return new LoadedModel(transformer, tokenizer, config.provenance(), conventions);
   }
@@ -170,7 +172,7 @@ public final class ModelDirectory {
     @Override
     public void writeTo(Path directory) throws IOException {
       ConfigFile.write(directory, transformer.config(), tokenizer, provenance);
-      GenerationConfigFile.write(directory, tokenizer, conventions.moreEnds());
+      GenerationConfigFile.write(directory, tokenizer, conventions);
       TokenizerFiles.write(directory, tokenizer, transformer.config().contextLength(), conventions);
       Files.writeString(
           directory.resolve(README), ModelCard.text(transformer.config(), tokenizer, provenance));

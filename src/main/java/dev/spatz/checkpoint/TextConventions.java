@@ -1,5 +1,6 @@
 package dev.spatz.checkpoint;
 
+import dev.spatz.generation.GenerationConfig;
 import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -11,24 +12,27 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a model's texts are spelled and end, beyond what its tokenizer says.
+ * How a model's texts are spelled, generated and ended, beyond what its tokenizer says.
  *
  * @param chatTemplates how conversations are spelled, in the language Jinja, by name; {@value
  *     #DEFAULT} is the one that counts, if there is any
  * @param bosToken what templates know as {@code bos_token}; null where the files do not say
  * @param eosToken what templates know as {@code eos_token}; null where the files do not say
  * @param moreEnds ids that end a text besides the tokenizer's own
+ * @param generation how texts are generated where nobody says otherwise, or null; what the file has
+ *     no key for cannot be saved
  */
 public record TextConventions(
     Map<String, String> chatTemplates,
     @Nullable String bosToken,
     @Nullable String eosToken,
-    List<Integer> moreEnds) {
+    List<Integer> moreEnds,
+    @Nullable GenerationConfig generation) {
   /** The name of the template that counts. */
   public static final String DEFAULT = "default";
 
   /** Nothing is known. */
-  public static final TextConventions NONE = new TextConventions(Map.of(), null, null, List.of());
+  public static final TextConventions NONE = new TextConventions(Map.of(), null, null, List.of(), null);
 
   /** Keeps copies. */
   public TextConventions {
@@ -36,9 +40,13 @@ public record TextConventions(
     moreEnds = List.copyOf(moreEnds);
   }
 
-  /** Those of a model that was trained here: ChatML, if its tokenizer has the tokens. */
+  /**
+   * Those of a model that was trained here: ChatML, if its tokenizer has the tokens, and {@link
+   * GenerationConfig#defaults}.
+   */
   public static TextConventions of(Tokenizer tokenizer) {
-    return NONE.withChatTemplate(ChatTemplateFile.ofTokenizer(tokenizer));
+    return NONE.withChatTemplate(ChatTemplateFile.ofTokenizer(tokenizer))
+        .withGeneration(GenerationConfig.defaults());
   }
 
   /** These, with another template that counts; null for none. */
@@ -49,7 +57,7 @@ public record TextConventions(
     } else {
       templates.put(DEFAULT, source);
     }
-    return new TextConventions(templates, bosToken, eosToken, moreEnds);
+    return new TextConventions(templates, bosToken, eosToken, moreEnds, generation);
   }
 
   /**
@@ -76,9 +84,14 @@ public record TextConventions(
     return eosToken != null ? eosToken : TokenizerFiles.content(tokenizer, tokenizer.endOfText());
   }
 
-  static TextConventions read(Path directory, JsonObject config, Tokenizer tokenizer)
+  /** These, with another way to generate. */
+  public TextConventions withGeneration(@Nullable GenerationConfig value) {
+    return new TextConventions(chatTemplates, bosToken, eosToken, moreEnds, value);
+  }
+
+  static TextConventions read(Path directory, ConfigFile config, Tokenizer tokenizer)
       throws IOException {
-    List<Integer> ends = GenerationConfigFile.endsOfText(directory, config);
+    List<Integer> ends = GenerationConfigFile.endsOfText(directory, config.json());
     for (int id : ends) {
       if (id < 0 || id >= tokenizer.vocabularySize()) {
         throw new InvalidFileException(
@@ -93,6 +106,7 @@ public record TextConventions(
         ChatTemplateFile.read(directory),
         TokenizerFiles.named(directory, "bos_token"),
         TokenizerFiles.named(directory, "eos_token"),
-        ends.stream().filter(id -> id != tokenizer.endOfText()).toList());
+        ends.stream().filter(id -> id != tokenizer.endOfText()).toList(),
+        GenerationConfigFile.settings(directory, config.shape().contextLength()));
   }
 }

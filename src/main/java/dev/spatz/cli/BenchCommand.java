@@ -3,6 +3,7 @@ package dev.spatz.cli;
 import dev.spatz.bench.BenchmarkPreset;
 import dev.spatz.bench.DecodeBenchmark;
 import dev.spatz.bench.Measurement;
+import dev.spatz.bench.ServeBenchmark;
 import dev.spatz.bench.TokenizeBenchmark;
 import dev.spatz.bench.TrainBenchmark;
 import dev.spatz.dataset.Corpus;
@@ -18,11 +19,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** The machine → how fast it trains, decodes and tokenizes, a line a measurement. */
+/** The machine → how fast it trains, decodes, serves and tokenizes, a line a measurement. */
 @Command(
     name = "bench",
     description = {
-      "Measures how fast this machine trains, decodes or tokenizes.",
+      "Measures how fast this machine trains, decodes, serves or tokenizes.",
       "A line has the median and the shortest time, and what follows from the median."
     },
     mixinStandardHelpOptions = true,
@@ -100,6 +101,43 @@ final class BenchCommand {
     DecodeBenchmark.run(
         preset,
         sequences,
+        threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+        precision,
+        this::print);
+  }
+
+  @Command(
+      name = "serve",
+      description =
+          "Texts for one caller and for several at once, constrained ones, and a newcomer's wait.",
+      mixinStandardHelpOptions = true,
+      versionProvider = Main.Version.class,
+      usageHelpAutoWidth = true)
+  void serve(
+      @Option(
+              names = "--preset",
+              defaultValue = "baby",
+              paramLabel = "NAME",
+              description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          BenchmarkPreset preset,
+      @Option(
+              names = "--callers",
+              defaultValue = "8",
+              paramLabel = "N",
+              description = "Callers at once (default: ${DEFAULT-VALUE}).")
+          int callers,
+      @Option(names = "--threads", paramLabel = "N", description = "Default: the processors.")
+          @Nullable Integer threads,
+      @Option(
+              names = "--precision",
+              defaultValue = "float32",
+              paramLabel = "NAME",
+              description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          WeightPrecision precision)
+      throws InterruptedException {
+    ServeBenchmark.run(
+        preset,
+        callers,
         threads == null ? Runtime.getRuntime().availableProcessors() : threads,
         precision,
         this::print);

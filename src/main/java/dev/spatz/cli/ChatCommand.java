@@ -48,10 +48,11 @@ final class ChatCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    GenerationConfig config =
-        options.applyTo(GenerationConfig.defaults().withMaxNewTokens(MOST_NEW_TOKENS));
+    options.applyTo(GenerationConfig.defaults()); // refuses what is wrong before a model is read
     try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
-      config = config.withAdapters(adapters.load(model));
+      GenerationConfig config =
+          options.applyTo(model.generationDefaults().withMaxNewTokens(MOST_NEW_TOKENS))
+              .withAdapters(adapters.load(model));
       if (Terminal.isThere()) {
         try (EditedInput input = new EditedInput(PROMPT)) {
           input.out().println("Ctrl-C stops an answer, Ctrl-D ends; /help shows more.");

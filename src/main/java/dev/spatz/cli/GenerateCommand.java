@@ -24,7 +24,10 @@ import picocli.CommandLine.Spec;
 /** A model's directory and a prompt → the prompt, continued. */
 @Command(
     name = "generate",
-    description = "Continues a text.",
+    description = {
+      "Continues a text.",
+      "What is not given is as the model's generation_config.json says, or else the default."
+    },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     usageHelpAutoWidth = true)
@@ -56,18 +59,16 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    GenerationConfig config = options.applyTo(GenerationConfig.defaults());
-    config = alternatives == null ? config : config.withAlternatives(alternatives);
+    config(GenerationConfig.defaults()); // refuses what is wrong before a model is read
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
     try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
-      config = config.withAdapters(adapters.load(model));
       String prompt = text.equals(STANDARD_INPUT) ? Terminal.readStandardInput() : text;
       out.print(prompt);
       Generation generation =
           model.complete(
               prompt,
-              config,
+              config(model.generationDefaults()).withAdapters(adapters.load(model)),
               piece -> {
                 out.print(piece);
                 out.flush();
@@ -85,6 +86,11 @@ final class GenerateCommand implements Callable<Integer> {
               generation.seed()));
     }
     return ExitCode.OK;
+  }
+
+  private GenerationConfig config(GenerationConfig given) throws IOException {
+    GenerationConfig config = options.applyTo(given);
+    return alternatives == null ? config : config.withAlternatives(alternatives);
   }
 
   /** Why a text ended. */

@@ -34,6 +34,8 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ChatCommand.class,
       EvaluateCommand.class,
+      ScoreCommand.class,
+      RankCommand.class,
       InspectCommand.class,
       InfoCommand.class,
       MergeCommand.class,

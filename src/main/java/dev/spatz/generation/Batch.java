@@ -19,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The texts that are being written and read, and the memory of it. A {@link #step} takes a part of
- * one prompt, reads a part of one text, and then gives a token to each text whose prompt is taken.
+ * the prompts, reads a part of one text, and then gives a token to each text whose prompt is taken.
  * It belongs to the engine's thread.
  */
 final class Batch implements AutoCloseable {
@@ -28,6 +28,9 @@ final class Batch implements AutoCloseable {
 
   /** The same, if nobody waits. */
   private static final int LARGE_PART = 256;
+
+  /** A pass over the weights takes as long for fewer. */
+  private static final int LEAST_PART = 16;
 
   private final ModelParts model;
   private final EngineConfig config;
@@ -132,18 +135,25 @@ final class Batch implements AutoCloseable {
 
   void step() {
     int part = size() > 1 ? PART : LARGE_PART;
-    for (Slot<Session> slot : writing) { // first come, first served
-      if (isTakingItsPrompt(slot)) {
-        takePrompt(slot, part);
-        break;
-      }
-    }
+    takePrompts(part);
     Slot<Reading<?>> next = reading.poll();
     if (next != null) {
       reading.add(next);
       read(next, part);
     }
     decode();
+  }
+
+  /** First come, first served: a long prompt's next part, or several short prompts. */
+  private void takePrompts(int part) {
+    int left = part;
+    for (Slot<Session> slot : writing) {
+      if (left > 0 && isTakingItsPrompt(slot)) {
+        int before = slot.cache.length();
+        takePrompt(slot, left);
+        left -= Math.max(LEAST_PART, slot.cache.length() - before);
+      }
+    }
   }
 
   private static boolean isTakingItsPrompt(Slot<Session> slot) {

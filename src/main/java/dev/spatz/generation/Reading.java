@@ -45,12 +45,11 @@ abstract sealed class Reading<T> implements Job permits Scoring, Embedding {
   abstract void read(Means means, KeyValueCache cache, int most);
 
   /**
-   * Gives it to the engine and waits.
+   * Waits for the engine, which has it.
    *
    * @throws CancellationException if the thread is interrupted, which stays so
    */
   T await(Engine engine) {
-    engine.submit(this);
     try {
       return result.get();
     } catch (InterruptedException e) {

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -78,7 +79,8 @@ public final class Scorer {
    * @throws CancellationException as {@link #score}
    */
   public float[] embed(String text, Pooling pooling) {
-    return new Embedding(model, model.promptIds(text), pooling).await(engine);
+    int[] ids = model.promptIds(text);
+    return result(() -> new Embedding(model, ids, pooling));
   }
 
   /** Of each prefix the scores of all texts. */
@@ -89,13 +91,26 @@ public final class Scorer {
         sequences.add(sequence(prefix, text));
       }
     }
-    List<double[]> scores = new Scoring(model, sequences).await(engine);
+    List<double[]> scores = result(() -> new Scoring(model, sequences));
     List<TextScore> result = new ArrayList<>();
     for (int i = 0; i < sequences.size(); i++) {
       String text = texts.get(i % texts.size());
       result.add(textScore(sequences.get(i), scores.get(i), text));
     }
     return result;
+  }
+
+  private <T> T result(Supplier<Reading<T>> making) {
+    Reading<T> reading =
+        model
+            .lifetime()
+            .whileOpen(
+                () -> {
+                  Reading<T> made = making.get();
+                  engine.submit(made);
+                  return made;
+                });
+    return reading.await(engine);
   }
 
   private Scoring.Sequence sequence(String prefix, String text) {

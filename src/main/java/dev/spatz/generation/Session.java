@@ -44,6 +44,7 @@ final class Session implements Job, AutoCloseable {
   private @Nullable FinishReason reason;
   private @Nullable Throwable failure;
   private @Nullable Runnable whenOver;
+  private boolean readByPieces;
   private boolean allRead;
   private int cachedTokens;
   private int newTokens;
@@ -206,7 +207,9 @@ final class Session implements Job, AutoCloseable {
     if (!piece.isEmpty()) {
       text.append(piece);
       unread.add(piece);
-      notifyAll();
+      if (readByPieces) {
+        notifyAll();
+      }
     }
   }
 
@@ -248,14 +251,9 @@ final class Session implements Job, AutoCloseable {
       close();
     }
     synchronized (this) {
+      readByPieces = true;
       while (unread.isEmpty() && !over) {
-        try {
-          wait();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          cancelled = true;
-          endIfDue();
-        }
+        await();
       }
       String piece = unread.poll();
       if (piece == null) {
@@ -263,6 +261,34 @@ final class Session implements Job, AutoCloseable {
         allRead = true;
       }
       return piece;
+    }
+  }
+
+  /**
+   * What was generated, when it is; an interrupt ends the text, and stays set.
+   *
+   * @throws IllegalStateException if the model is closed
+   */
+  Generation awaitResult() {
+    if (Thread.currentThread().isInterrupted()) {
+      close();
+    }
+    synchronized (this) {
+      while (!over) {
+        await();
+      }
+      allRead = true;
+      return result();
+    }
+  }
+
+  private void await() {
+    try {
+      wait();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      cancelled = true;
+      endIfDue();
     }
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.spatz.dataset.Corpus;
+import dev.spatz.generation.LoadOptions;
 import dev.spatz.kernel.Gelu;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Precision;
@@ -124,6 +125,25 @@ class BenchmarksTest {
   }
 
   @Test
+  void serve_givesALineAMeasurement() throws InterruptedException {
+    TransformerConfig model = TransformerConfig.llama(30, 96, 1, 2, 8);
+    Workload small = new Workload("small", model, 1, FEW, FEW);
+    List<Measurement> lines = new ArrayList<>();
+    ServeBenchmark.run(small, 3, BACKEND, LoadOptions.defaults(), 12, lines::add);
+    assertEquals(5, lines.size());
+    double alone = 12 / (lines.get(0).medianMillis() / 1e3);
+    double together = 3 * 12 / (lines.get(1).medianMillis() / 1e3);
+    assertTrue(lines.get(1).configuration().endsWith("3 callers"));
+    assertEquals(
+        List.of(
+            Measurement.format("%,8.0f tokens/s", together),
+            Measurement.format("%5.2f x one caller's", together / alone)),
+        lines.get(1).figures());
+    assertTrue(lines.get(2).figures().get(1).endsWith("x the time without"));
+    assertTrue(lines.get(4).figures().get(0).contains(" steps + the idle time"));
+  }
+
+  @Test
   void tokenize_givesALineForLearningAndOneForEncoding() throws IOException {
     List<Measurement> lines = new ArrayList<>();
     Corpus corpus = Corpus.of(List.of("the sparrow in the hand ", "the pigeon on the roof "));
@@ -143,6 +163,9 @@ class BenchmarksTest {
     assertRefused(
         "threads (0) must be at least 1",
         () -> TrainBenchmark.run(BenchmarkPreset.CPU, 1, 0, Precision.FLOAT32, line -> {}));
+    assertRefused(
+        "callers (1) must be from 2 to 64",
+        () -> ServeBenchmark.run(BenchmarkPreset.CPU, 1, 1, WeightPrecision.FLOAT32, line -> {}));
     assertRefused("threads (-1) must be at least 1", () -> ReadBenchmark.run(-1));
     assertRefused("repetitions (0) must be at least 1", () -> new Repetitions(1, 0));
     assertRefused("warm-up repetitions (0) must be at least 1", () -> new Repetitions(0, 1));

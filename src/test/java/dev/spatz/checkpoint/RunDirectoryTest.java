@@ -43,7 +43,8 @@ class RunDirectoryTest {
           Map.of("default", "{{ messages }}", "tool_use", "{{ tools }}"),
           "<s>",
           "</s>",
-          List.of(1));
+          List.of(1),
+          null);
 
   /** Changes of a disk that one checkpoint makes, at least: fewer would be no test. */
   private static final int LEAST_CHANGES = 40;
