@@ -32,7 +32,8 @@ public record TextConventions(
   public static final String DEFAULT = "default";
 
   /** Nothing is known. */
-  public static final TextConventions NONE = new TextConventions(Map.of(), null, null, List.of(), null);
+  public static final TextConventions NONE =
+      new TextConventions(Map.of(), null, null, List.of(), null);
 
   /** Keeps copies. */
   public TextConventions {

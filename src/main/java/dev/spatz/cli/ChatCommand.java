@@ -51,7 +51,8 @@ final class ChatCommand implements Callable<Integer> {
     options.applyTo(GenerationConfig.defaults()); // refuses what is wrong before a model is read
     try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
       GenerationConfig config =
-          options.applyTo(model.generationDefaults().withMaxNewTokens(MOST_NEW_TOKENS))
+          options
+              .applyTo(model.generationDefaults().withMaxNewTokens(MOST_NEW_TOKENS))
               .withAdapters(adapters.load(model));
       if (Terminal.isThere()) {
         try (EditedInput input = new EditedInput(PROMPT)) {

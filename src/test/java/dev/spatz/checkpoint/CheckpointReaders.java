@@ -80,7 +80,8 @@ public enum CheckpointReaders implements UntrustedInput.Reader {
     public void read(Path directory, byte[] input) throws IOException {
       Files.write(directory.resolve(GenerationConfigFile.NAME), input);
       JsonObject config = config(directory);
-      TextConventions.read(directory, config, TokenizerFiles.read(directory, config));
+      TextConventions.read(
+          directory, ConfigFile.read(directory), TokenizerFiles.read(directory, config));
     }
   },
 
@@ -123,7 +124,7 @@ public enum CheckpointReaders implements UntrustedInput.Reader {
       Files.deleteIfExists(directory.resolve(GenerationConfigFile.NAME));
       JsonObject config = config(directory);
       Tokenizer tokenizer = TokenizerFiles.read(directory, config);
-      TextConventions.read(directory, config, tokenizer);
+      TextConventions.read(directory, ConfigFile.read(directory), tokenizer);
       use(tokenizer);
     }
   },
