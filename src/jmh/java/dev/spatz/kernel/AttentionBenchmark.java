@@ -47,6 +47,6 @@ public class AttentionBenchmark extends KernelBenchmark {
   /** The last token of a full context. */
   @Benchmark
   public void oneRow() {
-    kernels.attentionCached(row, SHAPE, TIME - 1, keys, values, rowOut);
+    kernels.attentionCached(row, SHAPE, TIME - 1, 0, HEADS, keys, values, rowOut);
   }
 }

@@ -276,10 +276,13 @@ public interface Kernels extends AutoCloseable {
   /**
    * Attention of new rows of one sequence to all its rows so far: first stores the rows' keys and
    * values in the cache at positions {@code position}…{@code position + R − 1}, then attends
-   * causally. {@code shape.time()} is not used.
+   * causally. {@code shape.time()} is not used. Threads can share the heads: only those of some
+   * groups are stored and attend, each group a key/value head and the query heads that share it.
    *
    * @param qkv the new rows (R,(H+2G)·D)
    * @param position position of the first new row; the cache holds the rows before it
+   * @param firstGroup of G
+   * @param groups how many
    * @param keys cache (G,P,D); finite numbers everywhere, also where nothing was stored yet
    * @param values cache (G,P,D), as the keys
    * @param out result (R,H·D)
@@ -288,6 +291,8 @@ public interface Kernels extends AutoCloseable {
       INDArray qkv,
       AttentionShape shape,
       int position,
+      int firstGroup,
+      int groups,
       INDArray keys,
       INDArray values,
       INDArray out);

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastAddOp;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
@@ -103,41 +104,50 @@ final class Nd4jAttention {
       INDArray qkv,
       AttentionShape shape,
       int position,
+      int firstGroup,
+      int groups,
       INDArray keyCache,
       INDArray valueCache,
       INDArray out) {
+    INDArrayIndex own = NDArrayIndex.interval(firstGroup, firstGroup + groups);
     for (int row = 0; row < qkv.size(0); row++) {
+      int end = position + row + 1;
+      INDArrayIndex seen = NDArrayIndex.interval(0, end);
       cachedRow(
           Tensors.rows(qkv, row, row + 1L),
           shape,
-          position + row,
-          keyCache,
-          valueCache,
+          firstGroup,
+          keyCache.get(own, seen, NDArrayIndex.all()),
+          valueCache.get(own, seen, NDArrayIndex.all()),
           Tensors.rows(out, row, row + 1L));
     }
   }
 
+  /** Of the heads of some groups, whose keys and values so far these are: the last is stored. */
   private void cachedRow(
       INDArray qkv,
       AttentionShape shape,
-      int position,
-      INDArray keyCache,
-      INDArray valueCache,
+      int firstGroup,
+      INDArray keys,
+      INDArray values,
       INDArray out) {
-    int end = position + 1;
     AttentionShape newRow =
         new AttentionShape(1, shape.heads(), shape.keyValueHeads(), shape.headSize());
+    int groups = (int) keys.size(0);
+    int end = (int) keys.size(1);
     INDArray heads = heads(qkv, 0, newRow);
     INDArray outHeads = heads(out, 0, newRow);
-    Tensors.copy(keys(heads, shape), positions(keyCache, position, end));
-    Tensors.copy(values(heads, shape), positions(valueCache, position, end));
-    INDArray keys = positions(keyCache, 0, end);
-    INDArray values = positions(valueCache, 0, end);
+    int key = shape.heads() + firstGroup;
+    Tensors.copy(strided(heads, key, 1, groups), positions(keys, end - 1, end));
+    Tensors.copy(
+        strided(heads, key + shape.keyValueHeads(), 1, groups), positions(values, end - 1, end));
     INDArray mask = mask(qkv, 1, end);
     for (int turn = 0; turn < shape.group(); turn++) {
-      INDArray weights = scores(queries(heads, turn, shape), keys, mask, shape.scale());
+      int head = firstGroup * shape.group() + turn;
+      INDArray queries = strided(heads, head, shape.group(), groups);
+      INDArray weights = scores(queries, keys, mask, shape.scale());
       softmax(weights);
-      gemm(weights, false, values, false, 1, 0, queries(outHeads, turn, shape));
+      gemm(weights, false, values, false, 1, 0, strided(outHeads, head, shape.group(), groups));
     }
   }
 

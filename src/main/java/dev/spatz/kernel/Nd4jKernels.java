@@ -269,11 +269,13 @@ final class Nd4jKernels implements Kernels {
       INDArray qkv,
       AttentionShape shape,
       int position,
+      int firstGroup,
+      int groups,
       INDArray keys,
       INDArray values,
       INDArray out) {
     enter();
-    attention.cached(qkv, shape, position, keys, values, out);
+    attention.cached(qkv, shape, position, firstGroup, groups, keys, values, out);
   }
 
   @Override

@@ -153,11 +153,6 @@ final class OneDnn {
     return has(dnnl_cpu_isa_avx512_core_vnni) || has(dnnl_cpu_isa_avx2_vnni);
   }
 
-  /** Whether products are AVX-512's, not those of AMX tiles, for which oneDNN's blocks are made. */
-  static boolean prefersNarrowBlocks() {
-    return has(dnnl_cpu_isa_avx512_core) && !has(dnnl_cpu_isa_avx512_core_amx);
-  }
-
   /** oneDNN's numbers of instruction sets have a bit for each part. */
   private static boolean has(int instructions) {
     int isa = obstacle().isEmpty() ? dnnl_get_effective_cpu_isa() : 0;

@@ -1,29 +1,24 @@
 package dev.spatz.kernel;
 
-import java.util.Arrays;
+import org.bytedeco.javacpp.FloatPointer;
+import org.jspecify.annotations.Nullable;
 
-/** Attention of new rows of a sequence to the keys and values of all its rows so far. */
+/**
+ * Attention of new rows of a sequence to the keys and values of all its rows so far. Each row is
+ * computed alone, by products of one size, so its bits do not depend on how many come at once.
+ */
 final class OneDnnCachedAttention implements AutoCloseable {
-  /** Keys are taken in multiples of this. */
+  /** Keys are taken in multiples of this, so that there are few sizes of products. */
   private static final int BLOCK = 64;
 
-  /** Rows of a product. */
-  private static final int TOGETHER = 8;
-
   private static final int SCORES = 0;
-  private static final int QUERIES = 1;
-
-  /** Of keys beyond a row's own, which are fewer than a block. */
-  private static final float[] FORBIDDEN = new float[BLOCK];
-
-  static {
-    Arrays.fill(FORBIDDEN, Float.NEGATIVE_INFINITY);
-  }
 
   private final OneDnnMatmul matmul;
   private final OneDnnSoftmax softmax;
   private final NativeFloats memory;
-  private final NativeScratch scratch = new NativeScratch(2);
+  private final NativeScratch scratch = new NativeScratch(1);
+  private @Nullable FloatPointer mask;
+  private int zeros;
 
   OneDnnCachedAttention(OneDnnMatmul matmul, OneDnnSoftmax softmax, NativeFloats memory) {
     this.matmul = matmul;
@@ -31,104 +26,89 @@ final class OneDnnCachedAttention implements AutoCloseable {
     this.memory = memory;
   }
 
-  /**
-   * Stores the new rows, and lets them attend. So that a row's bits do not depend on how many come
-   * at once, each is computed at its place in the block of {@value #TOGETHER} positions that it
-   * belongs to, by products of one size; the block's other rows are computed too, and mean nothing.
-   * Keys are taken in whole blocks, so that there are few sizes; those beyond the row's own are
-   * forbidden.
-   */
+  /** As {@link Kernels#attentionCached}; the caches have room for {@code capacity} rows. */
   void forward(
       long qkv,
       int count,
       AttentionShape shape,
       int position,
+      int firstGroup,
+      int groups,
       long keyCache,
       long valueCache,
       int capacity,
       long out) {
-    int groups = shape.keyValueHeads();
     long size = shape.headSize();
     long width = shape.rowWidth();
+    long firstHead = (long) firstGroup * shape.group() * size;
+    long keys = keyCache + 4L * firstGroup * capacity * size;
+    long values = valueCache + 4L * firstGroup * capacity * size;
+    long newKeys = qkv + 4 * (shape.heads() + firstGroup) * size;
     for (int r = 0; r < count; r++) {
-      long keys = qkv + 4 * (r * width + shape.heads() * size);
-      long values = keys + 4 * groups * size;
+      long key = newKeys + 4 * r * width;
+      long value = key + 4 * shape.keyValueHeads() * size;
       for (int g = 0; g < groups; g++) {
         long target = 4 * ((long) g * capacity + position + r) * size;
-        memory.copy(keys + 4 * g * size, keyCache + target, size);
-        memory.copy(values + 4 * g * size, valueCache + target, size);
+        memory.copy(key + 4 * g * size, keys + target, size);
+        memory.copy(value + 4 * g * size, values + target, size);
       }
     }
-    int done = 0;
-    while (done < count) {
-      int place = (position + done) % TOGETHER;
-      int rows = Math.min(TOGETHER - place, count - done);
-      block(
-          qkv + 4 * done * width,
-          rows,
-          place,
+    for (int r = 0; r < count; r++) {
+      row(
+          qkv + 4 * (r * width + firstHead),
           shape,
-          position + done,
-          keyCache,
-          valueCache,
+          position + r,
+          groups,
+          keys,
+          values,
           capacity,
-          out + 4 * done * shape.heads() * size);
-      done += rows;
+          out + 4 * (r * shape.heads() * size + firstHead));
     }
   }
 
-  /** The rows from a place in their block on. */
-  private void block(
-      long qkv,
-      int rows,
-      int place,
+  private void row(
+      long queries,
       AttentionShape shape,
       int position,
-      long keyCache,
-      long valueCache,
+      int groups,
+      long keys,
+      long values,
       int capacity,
       long out) {
-    int groups = shape.keyValueHeads();
+    int heads = shape.group();
     long size = shape.headSize();
-    long queryWidth = shape.heads() * size;
-    long headStep = shape.group() * size;
-    int keys = Math.min((position / BLOCK + 1) * BLOCK, capacity);
-    long queries = scratch.floats(QUERIES, 2 * TOGETHER * queryWidth);
-    long results = queries + 4 * TOGETHER * queryWidth;
-    for (int r = 0; r < rows; r++) {
-      long target = queries + 4 * (place + r) * queryWidth;
-      memory.copy(qkv + 4L * r * shape.rowWidth(), target, queryWidth);
-    }
-    long rowStep = (long) groups * keys;
-    long scores = scratch.floats(SCORES, TOGETHER * rowStep);
-    for (int turn = 0; turn < shape.group(); turn++) {
-      matmul
-          .size(groups, TOGETHER, keys, size)
-          .a(queries + 4 * turn * size, headStep, queryWidth, 1)
-          .b(keyCache, capacity * size, 1, size)
-          .scale((float) shape.scale())
-          .into(scores, keys, rowStep);
-      for (int r = 0; r < rows; r++) {
-        long row = scores + 4 * (place + r) * rowStep;
-        forbid(row, groups, position + r + 1, keys);
-        softmax.forward(groups, keys, row, row);
-      }
-      matmul
-          .size(groups, TOGETHER, size, keys)
-          .a(scores, keys, rowStep, 1)
-          .b(valueCache, capacity * size, size, 1)
-          .into(results + 4 * turn * size, headStep, queryWidth);
-    }
-    memory.copy(results + 4 * place * queryWidth, out, rows * queryWidth);
+    int count = Math.min((position / BLOCK + 1) * BLOCK, capacity);
+    long scores = scratch.floats(SCORES, (long) groups * heads * count);
+    matmul
+        .size(groups, heads, count, size)
+        .a(queries, heads * size, size, 1)
+        .b(keys, capacity * size, 1, size)
+        .scale((float) shape.scale())
+        .plus(mask(position + 1), 1)
+        .into(scores, (long) heads * count, count);
+    softmax.forward(groups * heads, count, scores, scores);
+    matmul
+        .size(groups, heads, size, count)
+        .a(scores, (long) heads * count, count, 1)
+        .b(values, capacity * size, size, 1)
+        .into(out, heads * size, size);
   }
 
-  /** Forbids the keys from {@code from} on to all heads of a row. */
-  private void forbid(long scores, int heads, int from, int keys) {
-    if (from < keys) {
-      for (int head = 0; head < heads; head++) {
-        memory.write(scores + 4L * (head * (long) keys + from), FORBIDDEN, 0, keys - from);
+  /** So many zeros, and −∞ for the rest of a block. */
+  private long mask(int allowed) {
+    FloatPointer current = mask;
+    if (current == null || zeros < allowed) {
+      if (current != null) {
+        current.close();
+      }
+      zeros = Integer.highestOneBit(allowed) * 2;
+      current = new FloatPointer((long) zeros + BLOCK);
+      mask = current;
+      for (int i = 0; i < zeros + BLOCK; i++) {
+        current.put(i, i < zeros ? 0 : Float.NEGATIVE_INFINITY);
       }
     }
+    return current.address() + 4L * (zeros - allowed);
   }
 
   /** Bytes off the heap. */
@@ -139,5 +119,8 @@ final class OneDnnCachedAttention implements AutoCloseable {
   @Override
   public void close() {
     scratch.close();
+    if (mask != null) {
+      mask.close();
+    }
   }
 }

@@ -380,12 +380,23 @@ final class OneDnnKernels implements Kernels {
       INDArray qkv,
       AttentionShape shape,
       int position,
+      int firstGroup,
+      int groups,
       INDArray keys,
       INDArray values,
       INDArray out) {
     enter();
     cachedAttention.forward(
-        at(qkv), rows(qkv), shape, position, at(keys), at(values), (int) keys.size(1), at(out));
+        at(qkv),
+        rows(qkv),
+        shape,
+        position,
+        firstGroup,
+        groups,
+        at(keys),
+        at(values),
+        (int) keys.size(1),
+        at(out));
   }
 
   @Override

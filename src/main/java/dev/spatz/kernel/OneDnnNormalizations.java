@@ -42,6 +42,9 @@ final class OneDnnNormalizations implements AutoCloseable {
   /** Elements that a block of rows should have, so that it stays in the second-level cache. */
   private static final long BLOCK = 32_768;
 
+  /** Up to so many float32 rows, which decoding may have, are normalized by a Java loop. */
+  private static final int FEW_ROWS = 64;
+
   private static final int D_X = 0;
   private static final int D_GAIN = 1;
   private static final int D_BIAS = 2;
@@ -51,6 +54,7 @@ final class OneDnnNormalizations implements AutoCloseable {
   private final OneDnnContext context;
   private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
+  private final FloatNormalizations fewRows;
   private final NativeScratch scratch = new NativeScratch(5);
   private float[] values = new float[NativeFloats.BLOCK];
   private float[] sums = new float[0];
@@ -59,6 +63,7 @@ final class OneDnnNormalizations implements AutoCloseable {
     this.context = context;
     this.elementwise = elementwise;
     this.memory = memory;
+    this.fewRows = new FloatNormalizations(memory);
   }
 
   /** {@code y} has one of oneDNN's types. */
@@ -73,6 +78,10 @@ final class OneDnnNormalizations implements AutoCloseable {
       long y,
       long mean,
       long inverse) {
+    if (rows <= FEW_ROWS && type == dnnl_f32) {
+      fewRows.forward(rows, columns, x, gain, bias, epsilon, y, mean, inverse);
+      return;
+    }
     float added = (float) epsilon;
     int flags = flags(mean, bias);
     context.key(FORWARD).add(type).add(rows).add(columns).add(flags);

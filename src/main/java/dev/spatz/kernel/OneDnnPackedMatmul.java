@@ -10,8 +10,6 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
-import static org.bytedeco.dnnl.global.dnnl.dnnl_BA16a32b;
-import static org.bytedeco.dnnl.global.dnnl.dnnl_BA16a32b2a;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_format_tag_any;
@@ -42,17 +40,11 @@ import org.jspecify.annotations.Nullable;
  * the layout is the same whatever their number; a single row is computed as two, since oneDNN 3.11
  * sums products of a matrix and a vector in another order. (With int8 weights, a row's two digits
  * are these two rows.)
- *
- * <p>oneDNN prefers blocks of 64 outputs. On AVX-512 blocks of 32 were read 15 to 30 % faster by
- * one or two rows (20 against 26 GB/s on two cores of a Zen 4), and no slower by 8 and 64 rows; but
- * of 3,072 inputs 64 rows took nearly twice as long, so maps of many inputs stay as oneDNN has
- * them.
  */
 final class OneDnnPackedMatmul implements AutoCloseable {
   private static final int MATMUL = 400;
   private static final int PACK = 401;
   private static final int LEAST_ROWS = 2;
-  private static final int MOST_NARROW_INPUTS = 2_048;
   private static final int X = 0;
   private static final int Y = 1;
 
@@ -248,22 +240,8 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     return description;
   }
 
-  /** The layout (inputs,outputs) of packed weights; the caller destroys it. */
+  /** oneDNN's preferred layout (inputs,outputs) for two rows; the caller destroys it. */
   private static dnnl_memory_desc layout(int type, int inputs, int outputs) {
-    if (type == dnnl_s8 || inputs > MOST_NARROW_INPUTS || !OneDnn.prefersNarrowBlocks()) {
-      return preferredLayout(type, inputs, outputs);
-    }
-    dnnl_memory_desc layout = new dnnl_memory_desc();
-    long[] sizes = {inputs, outputs};
-    int narrow = type == dnnl_f32 ? dnnl_BA16a32b : dnnl_BA16a32b2a;
-    check(
-        dnnl_memory_desc_create_with_tag(layout, sizes.length, sizes, type, narrow),
-        "narrow layout");
-    return layout;
-  }
-
-  /** oneDNN's preferred layout for two rows. */
-  private static dnnl_memory_desc preferredLayout(int type, int inputs, int outputs) {
     dnnl_memory_desc any = new dnnl_memory_desc();
     long[] sizes = {inputs, outputs};
     check(

@@ -7,19 +7,33 @@ package dev.spatz.kernel;
  * @param width outputs of each slice but the last, which has the rest
  */
 record Slices(int outputs, int width) {
-  /** Weights of a slice that are worth handing to another thread (10 µs of reading). */
-  private static final long ELEMENTS = 1 << 17;
+  /** Weights of a slice that are worth handing to another thread (128 KB). */
+  private static final long LEAST = 1 << 14;
 
-  private static final int MOST = 8;
+  /** Weights of up to {@value #FEW} slices, and of more: a call should read for a while. */
+  private static final long SMALL = 1 << 16;
+
+  private static final long LARGE = 1 << 17;
+  private static final int FEW = 8;
+  private static final int MOST = 32;
 
   /** Outputs that fill whole blocks of the packed layout. */
   private static final int ALIGNMENT = 64;
 
+  /** An even number of slices where it is small, so that two threads get equal shares. */
   static Slices of(int outputs, int inputs) {
-    long count = Math.max(1, Math.min(MOST, (long) outputs * inputs / ELEMENTS));
-    long width = (outputs + count - 1) / count;
-    return new Slices(
-        outputs, (int) Math.min(outputs, (width + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT));
+    long weights = (long) outputs * inputs;
+    int blocks = (outputs + ALIGNMENT - 1) / ALIGNMENT;
+    if (blocks == 1 || weights < 2 * LEAST) {
+      return new Slices(outputs, outputs);
+    }
+    long count =
+        Math.max(2, Math.max(Math.min(FEW, weights / SMALL), Math.min(MOST, weights / LARGE)));
+    int width = (int) ((blocks + count - 1) / count);
+    while (count <= FEW && (blocks + width - 1) / width % 2 == 1) {
+      width++;
+    }
+    return new Slices(outputs, Math.min(outputs, width * ALIGNMENT));
   }
 
   int count() {

@@ -26,6 +26,9 @@ public final class Decoder implements AutoCloseable {
   /** The most sequences that can be decoded together. */
   public static final int MOST_SEQUENCES = 64;
 
+  /** Of a sequence's heads, for different threads. */
+  private static final int PARTS = 2;
+
   private static final int[] BLOCKS = {MOST_SEQUENCES, 32, 16, 8, 1};
 
   private final Transformer transformer;
@@ -216,24 +219,20 @@ public final class Decoder implements AutoCloseable {
       block.positions[i] = caches.get(i).length();
     }
     Transformer.Attention attention =
-        (layer, qkv, out) -> {
-          SliceTeam.Job ofSequence =
-              (using, i) ->
-                  using.attentionCached(
-                      block.qkv.get(i),
-                      shape,
-                      block.positions[i],
-                      caches.get(i).keys.get(layer),
-                      caches.get(i).values.get(layer),
-                      block.attended.get(i));
-          if (packed != null) {
-            packed.team().run(kernels, ids.length, ofSequence);
-          } else {
-            for (int i = 0; i < ids.length; i++) {
-              ofSequence.run(kernels, i);
-            }
-          }
-        };
+        (layer, qkv, out) ->
+            eachPart(
+                kernels,
+                ids.length,
+                (using, i, firstGroup, groups) ->
+                    using.attentionCached(
+                        block.qkv.get(i),
+                        shape,
+                        block.positions[i],
+                        firstGroup,
+                        groups,
+                        caches.get(i).keys.get(layer),
+                        caches.get(i).values.get(layer),
+                        block.attended.get(i)));
     forward(kernels, block, attention);
     caches.forEach(cache -> cache.extend(1));
     weights().logits(kernels, block.activations.output(), block.activations.norm, block.logits);
@@ -246,17 +245,49 @@ public final class Decoder implements AutoCloseable {
     for (int row = 0; row < count; row++) {
       block.positions[row] = first + row;
     }
+    INDArray qkv = first(block.activations.blocks.get(0).qkv(), count);
+    INDArray out = first(block.activations.blocks.get(0).attended(), count);
     Transformer.Attention attention =
-        (layer, qkv, out) ->
-            kernels.attentionCached(
-                first(qkv, count),
-                shape,
-                first,
-                cache.keys.get(layer),
-                cache.values.get(layer),
-                first(out, count));
+        (layer, allQkv, allOut) ->
+            eachPart(
+                kernels,
+                1,
+                (using, i, firstGroup, groups) ->
+                    using.attentionCached(
+                        qkv,
+                        shape,
+                        first,
+                        firstGroup,
+                        groups,
+                        cache.keys.get(layer),
+                        cache.values.get(layer),
+                        out));
     forward(kernels, block, attention);
     cache.extend(count);
+  }
+
+  /** Attention of some groups of heads of the {@code sequence}-th sequence. */
+  private interface GroupsAttention {
+    void run(Kernels kernels, int sequence, int firstGroup, int groups);
+  }
+
+  /** Shares the attention of all heads of some sequences among the threads. */
+  private void eachPart(Kernels kernels, int sequences, GroupsAttention attention) {
+    int all = shape.keyValueHeads();
+    int parts = Math.min(PARTS, all);
+    SliceTeam.Job job =
+        (using, i) -> {
+          int from = i % parts * all / parts;
+          int to = (i % parts + 1) * all / parts;
+          attention.run(using, i / parts, from, to - from);
+        };
+    if (packed != null) {
+      packed.team().run(kernels, sequences * parts, job);
+    } else {
+      for (int i = 0; i < sequences * parts; i++) {
+        job.run(kernels, i);
+      }
+    }
   }
 
   private static INDArray first(INDArray matrix, int rows) {

@@ -34,8 +34,15 @@ final class SliceTeam implements AutoCloseable {
 
   private final AtomicBoolean taken = new AtomicBoolean();
 
-  /** Number of the job (32 bits), its slices (16 bits), the next slice that is free (16 bits). */
+  /**
+   * Number of the job (32 bits), then the end and the beginning of its parts that are free (16 bits
+   * each). The caller takes from the beginning, the helpers from the end: so a part is mostly done
+   * by the same thread, pass after pass, whose cache may still have its weights.
+   */
   private final AtomicLong ticket = new AtomicLong();
+
+  private static final int END = 16;
+  private static final long MASK = 0xFFFF;
 
   private final AtomicInteger finished = new AtomicInteger();
   private final List<Helper> helpers = new ArrayList<>();
@@ -100,14 +107,14 @@ final class SliceTeam implements AutoCloseable {
 
   private void share(Kernels kernels, int slices) {
     finished.set(0);
-    ticket.set(((ticket.get() >>> 32) + 1) << 32 | (long) slices << 16);
+    ticket.set(((ticket.get() >>> 32) + 1) << 32 | (long) slices << END);
     for (Helper helper : helpers) {
       if (helper.parked) {
         LockSupport.unpark(helper.thread);
       }
     }
     try {
-      while (claim(kernels)) {}
+      while (claim(kernels, true)) {}
     } finally {
       await(slices); // also after a failure: the arrays must not be freed under a helper
     }
@@ -137,15 +144,16 @@ final class SliceTeam implements AutoCloseable {
     }
   }
 
-  /** Computes the next slice that is free; false if there is none. */
-  private boolean claim(Kernels kernels) {
+  /** Computes the first or the last part that is free; false if there is none. */
+  private boolean claim(Kernels kernels, boolean first) {
     long now = ticket.get();
-    if ((now & 0xFFFF) >= (now >>> 16 & 0xFFFF)) {
+    if (isEmpty(now)) {
       return false;
     }
-    if (ticket.compareAndSet(now, now + 1)) {
+    if (ticket.compareAndSet(now, first ? now + 1 : now - (1L << END))) {
+      int part = (int) (first ? now & MASK : (now >>> END & MASK) - 1);
       try {
-        Objects.requireNonNull(job).run(kernels, (int) (now & 0xFFFF));
+        Objects.requireNonNull(job).run(kernels, part);
       } catch (RuntimeException | Error e) {
         failure = e;
       } finally {
@@ -153,6 +161,10 @@ final class SliceTeam implements AutoCloseable {
       }
     }
     return true;
+  }
+
+  private static boolean isEmpty(long ticket) {
+    return (ticket & MASK) >= (ticket >>> END & MASK);
   }
 
   private final class Helper implements Runnable {
@@ -170,14 +182,13 @@ final class SliceTeam implements AutoCloseable {
     public void run() {
       int idle = 0;
       while (!closed) {
-        if (claim(kernels)) {
+        if (claim(kernels, false)) {
           idle = 0;
         } else if (idle++ < SPINS) {
           Thread.onSpinWait();
         } else {
           parked = true;
-          long now = ticket.get();
-          if (!closed && (now & 0xFFFF) >= (now >>> 16 & 0xFFFF)) {
+          if (!closed && isEmpty(ticket.get())) {
             LockSupport.park(this);
           }
           parked = false;

@@ -106,7 +106,19 @@ abstract class KernelsTest extends RowKernelsTest {
     AttentionShape shape = new AttentionShape(1, heads, keyValueHeads, size);
     long[] cache = of(keyValueHeads, capacity, size);
     agree(
-        (k, a) -> k.attentionCached(a[0], shape, position, a[1], a[2], a[3]),
+        (k, a) -> k.attentionCached(a[0], shape, position, 0, keyValueHeads, a[1], a[2], a[3]),
+        random(of(rows, shape.rowWidth()), cache, cache, of(rows, (long) heads * size)));
+    agree(
+        (k, a) ->
+            k.attentionCached(
+                a[0],
+                shape,
+                position,
+                keyValueHeads / 2,
+                (keyValueHeads + 1) / 2,
+                a[1],
+                a[2],
+                a[3]),
         random(of(rows, shape.rowWidth()), cache, cache, of(rows, (long) heads * size)));
   }
 

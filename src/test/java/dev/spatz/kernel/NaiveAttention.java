@@ -132,6 +132,8 @@ final class NaiveAttention {
       INDArray qkv,
       AttentionShape shape,
       int position,
+      int firstGroup,
+      int groups,
       INDArray keys,
       INDArray values,
       INDArray out) {
@@ -139,14 +141,14 @@ final class NaiveAttention {
     Values k = Values.of(keys);
     Values v = Values.of(values);
     Values result = Values.of(out);
-    Arrays.fill(result.at, 0);
     int size = shape.headSize();
     int capacity = (int) keys.size(1);
     int group = shape.heads() / shape.keyValueHeads();
     for (int r = 0; r < in.rows(); r++) {
-      for (int h = 0; h < shape.heads(); h++) {
+      for (int h = firstGroup * group; h < (firstGroup + groups) * group; h++) {
         int first = h / group * capacity;
         for (int c = 0; c < size; c++) {
+          result.set(r, h * size + c, 0);
           k.set(first + position + r, c, in.get(r, key(shape, h) + c));
           v.set(first + position + r, c, in.get(r, value(shape, h) + c));
         }

@@ -320,10 +320,12 @@ final class NaiveKernels implements Kernels {
       INDArray qkv,
       AttentionShape shape,
       int position,
+      int firstGroup,
+      int groups,
       INDArray keys,
       INDArray values,
       INDArray out) {
-    NaiveAttention.cached(qkv, shape, position, keys, values, out);
+    NaiveAttention.cached(qkv, shape, position, firstGroup, groups, keys, values, out);
   }
 
   @Override

@@ -247,10 +247,12 @@ final class RoundingKernels implements Kernels {
       INDArray qkv,
       AttentionShape shape,
       int position,
+      int firstGroup,
+      int groups,
       INDArray keys,
       INDArray values,
       INDArray out) {
-    kernels.attentionCached(qkv, shape, position, keys, values, out);
+    kernels.attentionCached(qkv, shape, position, firstGroup, groups, keys, values, out);
   }
 
   @Override
