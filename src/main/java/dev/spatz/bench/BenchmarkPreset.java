@@ -10,11 +10,11 @@ import java.util.Locale;
  */
 public enum BenchmarkPreset {
   /** 0.8 M parameters, 12 sequences of 64: nanoGPT's model for a laptop. */
-  CPU(shape(65, 64, 4, 4, 128), 12, new Repetitions(100, 500), new Repetitions(10, 40)),
+  CPU(shape(65, 64, 4, 4, 128), 12, new Repetitions(100, 500), new Repetitions(100, 200)),
   /** 10.7 M parameters, 64 sequences of 256: nanoGPT's character model. */
-  BABY(shape(65, 256, 6, 6, 384), 64, new Repetitions(2, 9), new Repetitions(2, 7)),
+  BABY(shape(65, 256, 6, 6, 384), 64, new Repetitions(2, 9), new Repetitions(10, 25)),
   /** 124 M parameters, 4 sequences of 256: the smallest GPT-2. */
-  GPT2(shape(50_257, 256, 12, 12, 768), 4, new Repetitions(2, 7), new Repetitions(2, 7));
+  GPT2(shape(50_257, 256, 12, 12, 768), 4, new Repetitions(2, 7), new Repetitions(3, 7));
 
   private final Workload workload;
 

@@ -19,8 +19,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * How fast sequences are decoded, one or several together, token by token with a cache of keys and
- * values: a run is 200 tokens, the first after a prompt of one token, each drawn from the softmax
- * of all logits.
+ * values: a run is 200 tokens, after runs that let the JVM compile, the first after a prompt of one
+ * token, each drawn from the softmax of all logits.
  *
  * <p>When the context is full, the sequence begins again with the last token as its prompt; so a
  * model whose context is shorter than the run attends to half a context on average.
