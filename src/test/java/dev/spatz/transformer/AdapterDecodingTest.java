@@ -16,8 +16,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -61,8 +61,9 @@ class AdapterDecodingTest {
 
   /** The same bits, whoever else is decoded with whatever adapter, and by however many threads. */
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void sequences_areTheSameTogetherAsAlone(boolean gpt2) {
+  @CsvSource({"true,FLOAT32", "false,FLOAT32", "false,BF16", "false,INT8"})
+  void sequences_areTheSameTogetherAsAlone(boolean gpt2, WeightPrecision precision) {
+    TestModels.assumePossible(precision);
     KernelBackend backend = KernelBackend.choose();
     try (Transformer model = TestModels.random(gpt2 ? GPT2 : QWEN3, DataType.FLOAT, 3);
         Kernels kernels = backend.create()) {
@@ -86,16 +87,14 @@ class AdapterDecodingTest {
         }
         int[] next = TestModels.ids(6, 130, 9);
         List<List<float[]>> expected = new ArrayList<>();
-        try (InferenceWeights weights =
-                model.inferenceWeights(backend, 1, WeightPrecision.FLOAT32);
+        try (InferenceWeights weights = model.inferenceWeights(backend, 1, precision);
             Decoder decoder = model.decoder(weights)) {
           for (int i = 0; i < prompts.length; i++) {
             expected.add(alone(kernels, decoder, model, adapters[i], prompts[i], next));
           }
         }
         for (int threads : new int[] {1, 3}) {
-          try (InferenceWeights weights =
-                  model.inferenceWeights(backend, threads, WeightPrecision.FLOAT32);
+          try (InferenceWeights weights = model.inferenceWeights(backend, threads, precision);
               Decoder decoder = model.decoder(weights)) {
             together(kernels, decoder, model, adapters, prompts, next, expected);
           }
