@@ -1,12 +1,16 @@
 package dev.spatz.template;
 
 /**
- * How much a rendering may still do: parts of the template carried out, characters made. A hostile
- * template ends with an exception in well under a second.
+ * How much a rendering may still do, in characters copied: each part of the template that is
+ * carried out counts as some. A hostile template ends with an exception in well under a second; a
+ * conversation of a million characters takes a tenth of this.
  */
 final class Budget {
   static final int MOST_DEPTH = 400;
-  private static final long MOST_WORK = 20_000_000;
+  private static final long MOST_WORK = 50_000_000;
+
+  /** What carrying out a part of a template, or making a value, takes. */
+  private static final int STEP = 32;
 
   private long work = MOST_WORK;
   private int depth;
@@ -19,6 +23,11 @@ final class Budget {
     }
   }
 
+  /** Takes the work of a step. */
+  void step() {
+    spend(STEP);
+  }
+
   /** Looks for one text in another, which may take the product of their lengths. */
   void search(CharSequence text, CharSequence part) {
     spend(text.length() + part.length() + (long) text.length() * part.length() / 64);
@@ -26,7 +35,7 @@ final class Budget {
 
   /** Goes one level deeper. */
   void enter() {
-    spend(1);
+    step();
     if (++depth > MOST_DEPTH) {
       throw new TemplateException("the template is nested too deeply, or calls itself without end");
     }

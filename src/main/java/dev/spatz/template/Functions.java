@@ -55,7 +55,7 @@ final class Functions {
     }
     List<Object> values = new ArrayList<>();
     for (long i = from; step > 0 ? i < to : i > to; i += step) {
-      arguments.budget().spend(1);
+      arguments.budget().step();
       values.add(i);
     }
     return values;

@@ -25,7 +25,7 @@ interface Node {
     public Flow render(Scope scope, Text.Builder to) {
       scope.budget().enter();
       for (Node node : nodes) {
-        scope.budget().spend(1);
+        scope.budget().step();
         Flow flow = node.render(scope, to);
         if (flow != Flow.NEXT) {
           scope.budget().leave();
@@ -92,7 +92,7 @@ interface Node {
     public Flow render(Scope scope, Text.Builder to) {
       List<Object> chosen = new ArrayList<>();
       for (Object value : Values.list(values.value(scope))) {
-        scope.budget().spend(1);
+        scope.budget().step();
         if (condition == null || Values.isTrue(condition.value(round(scope, value)))) {
           chosen.add(value);
         }

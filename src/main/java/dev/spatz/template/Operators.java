@@ -155,7 +155,7 @@ final class Operators {
   }
 
   static int order(Object left, Object right, Budget budget) {
-    budget.spend(1);
+    budget.step();
     if (left instanceof Text first && right instanceof Text second) {
       budget.spend(Math.min(first.length(), second.length()) / 16);
       return first.compareTo(second);

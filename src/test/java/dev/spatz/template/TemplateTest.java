@@ -153,15 +153,15 @@ final class TemplateTest {
     for (String deep :
         List.of("(", "[", "-", "not ", "{1:", "x[", "f(", "1 if 1 else ", "a.b(", "'a' ~ (")) {
       assertThrows(
-          TemplateException.class, () -> Template.parse("{{ " + deep.repeat(100_000)), deep);
+          TemplateException.class, () -> Template.parse("{{ " + deep.repeat(10_000)), deep);
     }
     for (String deep :
         List.of("{% if x %}", "{% for i in x %}", "{% set x %}", "{% macro m() %}")) {
-      assertThrows(TemplateException.class, () -> Template.parse(deep.repeat(100_000)), deep);
+      assertThrows(TemplateException.class, () -> Template.parse(deep.repeat(10_000)), deep);
     }
-    String longSum = "{{ 1" + " + 1".repeat(100_000) + " }}";
+    String longSum = "{{ 1" + " + 1".repeat(10_000) + " }}";
     assertThrows(TemplateException.class, () -> render(longSum));
-    String longFilters = "{{ 'a'" + " | trim".repeat(100_000) + " }}";
+    String longFilters = "{{ 'a'" + " | trim".repeat(10_000) + " }}";
     assertThrows(TemplateException.class, () -> render(longFilters));
   }
 
@@ -171,7 +171,7 @@ final class TemplateTest {
     List<String> sources = new ArrayList<>();
     expressions().forEach(pair -> sources.add(pair.get(0).asText()));
     Random random = new Random(1);
-    for (int i = 0; i < 20_000; i++) {
+    for (int i = 0; i < 4_000; i++) {
       String one = sources.get(random.nextInt(sources.size()));
       String other = sources.get(random.nextInt(sources.size()));
       int cut = random.nextInt(one.length() + 1);
