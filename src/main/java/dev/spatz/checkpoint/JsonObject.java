@@ -89,6 +89,9 @@ final class JsonObject {
             new InputStreamReader(
                 Files.newInputStream(path), StandardCharsets.UTF_8.newDecoder()))) {
       JsonNode node = MAPPER.readTree(reader);
+      if (node.isMissingNode()) {
+        throw new InvalidFileException(path, "the file is empty");
+      }
       if (!node.isObject()) {
         throw new InvalidFileException(path, "the file holds no JSON object");
       }

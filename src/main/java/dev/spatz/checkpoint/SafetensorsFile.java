@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SafetensorsFile implements AutoCloseable {
   private static final int BUFFER_BYTES = 1 << 18;
+
+  /** What a pointer begins with, as many bytes as the length of a header has. */
+  private static final String LFS_POINTER = "version ";
 
   private final Path path;
   private final FileChannel channel;
@@ -65,6 +69,10 @@ final class SafetensorsFile implements AutoCloseable {
     }
     ByteBuffer start = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     readFully(path, channel, start, 0);
+    if (new String(start.array(), StandardCharsets.ISO_8859_1).equals(LFS_POINTER)) {
+      throw new InvalidFileException(
+          path, "this is a pointer of Git LFS in place of the file; fetch that with git lfs pull");
+    }
     long length = start.getLong(0);
     if (length < 0 || length > SafetensorsHeader.MAXIMUM_LENGTH) {
       throw new InvalidFileException(

@@ -135,7 +135,11 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
       throw new InvalidFileException(
           path,
           String.format(
-              Locale.ROOT, "the tensors have %d bytes, but %d follow the header", end, dataBytes));
+              Locale.ROOT,
+              "the tensors have %d bytes, but %d follow the header%s",
+              end,
+              dataBytes,
+              dataBytes < end ? "; the file was cut off" : ""));
     }
     return new SafetensorsHeader(metadata, sorted);
   }

@@ -49,7 +49,12 @@ final class TensorFiles implements AutoCloseable {
         files.add(directory, SINGLE);
       } else {
         throw new InvalidFileException(
-            directory, "the directory has neither " + SINGLE + " nor " + INDEX);
+            directory,
+            "the directory has neither "
+                + SINGLE
+                + " nor "
+                + INDEX
+                + "; weights in another form must be converted to safetensors");
       }
       return files;
     } catch (Throwable e) {

@@ -72,7 +72,11 @@ record TensorMatch(
     addFault(faults, "not as " + ConfigFile.NAME + " asks", wrong);
     if (embeddings == null || !faults.isEmpty()) {
       throw new InvalidFileException(
-          files.path(), "the tensors are not the model's; " + String.join("; ", faults));
+          files.path(),
+          "the tensors are not those that "
+              + ConfigFile.NAME
+              + " describes; "
+              + String.join("; ", faults));
     }
     return new TensorMatch(found, embeddings, head);
   }

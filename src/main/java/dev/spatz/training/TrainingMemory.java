@@ -16,7 +16,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param copies of the weights in bfloat16; 0 in float32
  * @param gradients in as many buffers as the threads need
  * @param moments of the optimizer
- * @param kept weights: the best ones, and the sum of those that are averaged
+ * @param kept weights: the best ones, and the sum of those that are averaged; and the copy that a
+ *     {@link StepGuard} may roll back to, with its moments
  * @param activations of all threads, and about a quarter of that for what their kernels work in;
  *     the only part that is estimated
  */
@@ -39,12 +40,14 @@ public record TrainingMemory(
     long elements = model.elements() + (trained.equals(model) ? 0 : trained.elements());
     long set = trained.elements() * FLOAT.width();
     boolean mixed = plan.precision() == Precision.BF16;
+    long moments = Optimizer.bytes(plan.optimizer(), trained, FLOAT);
+    boolean copied = plan.guard().action() == StepGuard.Action.ROLL_BACK;
     return new TrainingMemory(
         elements * FLOAT.width(),
         mixed ? elements * DataType.BFLOAT16.width() : 0,
         set * GradientTree.buffers(plan.shards(), threads),
-        Optimizer.bytes(plan.optimizer(), trained, FLOAT),
-        2 * set,
+        moments,
+        2 * set + (copied ? set + moments : 0),
         threads * activations(plan, mixed));
   }
 

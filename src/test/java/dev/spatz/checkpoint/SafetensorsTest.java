@@ -139,6 +139,12 @@ class SafetensorsTest {
     assertRefused("the file has 7 bytes");
   }
 
+  @Test
+  void file_thatIsAPointerOfGitLfs_isRefused() throws IOException {
+    Files.writeString(file, "version https://git-lfs.github.com/spec/v1\nsize 12\n");
+    assertRefused("a pointer of Git LFS");
+  }
+
   @ParameterizedTest
   @CsvSource({"100000001,100000001", "-1,18446744073709551615"})
   void header_tooLong_isRefused(long length, String shown) throws IOException {
