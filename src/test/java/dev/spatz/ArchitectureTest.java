@@ -110,7 +110,11 @@ final class ArchitectureTest {
           "dev.spatz.kernel.WeightPrecision",
           "dev.spatz.report.TrainingReport",
           "dev.spatz.tokenizer.Message",
-          "dev.spatz.transformer.TransformerConfig");
+          "dev.spatz.transformer.LoraAdapter",
+          "dev.spatz.transformer.LoraConfig",
+          "dev.spatz.transformer.LoraTarget",
+          "dev.spatz.transformer.TransformerConfig",
+          "dev.spatz.transformer.WeightedAdapter");
 
   private static final Set<String> ND4J_OUTSIDE_KERNEL =
       Set.of("org.nd4j.linalg.api.ndarray.INDArray", "org.nd4j.linalg.api.buffer.DataType");

@@ -314,7 +314,8 @@ class LanguageModelTest {
         LanguageModel.train(corpus(), tiny().withValidationCorpus(other))) {
       assertEquals(
           measured.evaluate(other).natsPerToken(),
-          measured.provenance().orElseThrow().validationLoss());
+          measured.provenance().orElseThrow().validationLoss(),
+          1e-6);
     }
   }
 

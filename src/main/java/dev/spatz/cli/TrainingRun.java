@@ -90,7 +90,7 @@ final class TrainingRun {
   boolean trainAndSave(
       Corpus corpus, TrainingConfig config, Training<LanguageModel> training, Path out)
       throws IOException {
-    requireFree(out, "model", "config.json");
+    requireFree(out, "a model", "config.json");
     return trainAndSave(
         corpus,
         config,
@@ -107,7 +107,7 @@ final class TrainingRun {
       LanguageModel base,
       Path out)
       throws IOException {
-    requireFree(out, "adapter", "adapter_config.json");
+    requireFree(out, "an adapter", "adapter_config.json");
     return trainAndSave(
         corpus,
         config,
@@ -131,7 +131,7 @@ final class TrainingRun {
 
   /** Goes on with a run, and saves, as {@link #trainAndSave}. */
   boolean resumeAndSave(Path run, ResumeConfig config, Path out) throws IOException {
-    requireFree(out, "model", "config.json");
+    requireFree(out, "a model", "config.json");
     return save(
         "resuming " + run + " ...",
         (listener, cancellation) ->
@@ -194,14 +194,14 @@ final class TrainingRun {
   private static void requireFree(Path out, String what, String sign) throws IOException {
     if (Files.exists(out) && !Files.isDirectory(out)) {
       throw new NotDirectoryException(
-          String.format(Locale.ROOT, "%s: the %s is saved as a directory", out, what));
+          String.format(Locale.ROOT, "%s: %s is saved as a directory", out, what));
     }
     if (Files.isDirectory(out) && !Files.exists(out.resolve(sign))) {
       try (Stream<Path> entries = Files.list(out)) {
         if (entries.findAny().isPresent()) {
           throw new IOException(
               String.format(
-                  Locale.ROOT, "%s: not empty, and no %s; name a new directory", out, what));
+                  Locale.ROOT, "%s: not empty, and not %s; name a new directory", out, what));
         }
       }
     }

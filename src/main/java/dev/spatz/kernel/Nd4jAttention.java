@@ -10,8 +10,6 @@ import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastAddOp;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.INDArrayIndex;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Causal attention, one sequence at a time. Query heads that share a key/value head take turns: in
@@ -109,16 +107,14 @@ final class Nd4jAttention {
       INDArray keyCache,
       INDArray valueCache,
       INDArray out) {
-    INDArrayIndex own = NDArrayIndex.interval(firstGroup, firstGroup + groups);
     for (int row = 0; row < qkv.size(0); row++) {
       int end = position + row + 1;
-      INDArrayIndex seen = NDArrayIndex.interval(0, end);
       cachedRow(
           Tensors.rows(qkv, row, row + 1L),
           shape,
           firstGroup,
-          keyCache.get(own, seen, NDArrayIndex.all()),
-          valueCache.get(own, seen, NDArrayIndex.all()),
+          seen(keyCache, firstGroup, groups, end),
+          seen(valueCache, firstGroup, groups, end),
           Tensors.rows(out, row, row + 1L));
     }
   }
@@ -247,7 +243,23 @@ final class Nd4jAttention {
 
   /** Positions {@code from}…{@code to − 1} of a cache. */
   private static INDArray positions(INDArray cache, int from, int to) {
-    return cache.get(NDArrayIndex.all(), NDArrayIndex.interval(from, to), NDArrayIndex.all());
+    return part(cache, 0, (int) cache.size(0), from, to);
+  }
+
+  /** Positions 0…{@code end − 1} of some groups of a cache. */
+  private static INDArray seen(INDArray cache, int firstGroup, int groups, int end) {
+    return part(cache, firstGroup, groups, 0, end);
+  }
+
+  /** Not by {@code get}, see {@link Tensors#rows}. */
+  private static INDArray part(INDArray cache, int firstGroup, int groups, int from, int to) {
+    long[] strides = {cache.stride(0), cache.stride(1), cache.stride(2)};
+    return Nd4j.create(
+        cache.data(),
+        new long[] {groups, to - from, cache.size(2)},
+        strides,
+        cache.offset() + firstGroup * strides[0] + from * strides[1],
+        'c');
   }
 
   /** The sums of the heads whose turn it is (G,T). */

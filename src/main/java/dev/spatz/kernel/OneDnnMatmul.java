@@ -1,3 +1,4 @@
+// Over 400 lines: one product, how it is described and how it is run; a tenth are imports.
 package dev.spatz.kernel;
 
 import static dev.spatz.kernel.OneDnn.check;

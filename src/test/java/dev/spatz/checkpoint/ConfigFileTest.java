@@ -279,7 +279,7 @@ class ConfigFileTest {
       delimiter = '|',
       value = {
         "[]|no JSON object",
-        "§§|no JSON object",
+        "§§|the file is empty",
         "{|not JSON: Unexpected end-of-input: expected close marker for Object (start marker at line: 1, column: 1)",
         "{}{}|not JSON",
         "{\"a\":1,\"a\":1}|Duplicate field 'a'"

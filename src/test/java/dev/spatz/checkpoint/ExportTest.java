@@ -221,7 +221,11 @@ class ExportTest {
   void otherFiles_haveTheseKeysAndNoOther() throws IOException {
     save(llama());
     assertEquals(
-        JSON.readTree("{\"bos_token_id\": 8, \"eos_token_id\": 8, \"pad_token_id\": 8}"),
+        JSON.readTree(
+            """
+            {"bos_token_id": 8, "eos_token_id": 8, "pad_token_id": 8, "max_new_tokens": 128,
+             "do_sample": true, "temperature": 0.8, "top_k": 0, "top_p": 0.95}
+            """),
         json("generation_config.json"));
     String end = json("tokenizer.json").at("/added_tokens/0/content").textValue();
     ObjectNode expected = JSON.createObjectNode();

@@ -179,7 +179,12 @@ class ModelDirectoryTest {
         {
           "bos_token_id": 8,
           "eos_token_id": 8,
-          "pad_token_id": 8
+          "pad_token_id": 8,
+          "max_new_tokens": 128,
+          "do_sample": true,
+          "temperature": 0.8,
+          "top_k": 0,
+          "top_p": 0.95
         }
         """,
         Files.readString(directory.resolve("generation_config.json")));

@@ -96,7 +96,7 @@ class TiktokenFileTest {
         "YWI= 256 → YWI=256 → line 257",
         "YWI= 256 → Y*I= 256 → line 257",
         "YWI= 256 → YQ== 256 → the tokenizer is invalid: token 'a' is twice",
-        "YQ== 97 → YWI= 97 → byte 0x61 ('a') has no token",
+        "YQ== 97 → YWJj 97 → byte 0x61 ('a') has no token",
       })
   void load_brokenFile_isRefused(String good, String bad, String fault) throws IOException {
     String text = lines("ab").replace(good, bad);

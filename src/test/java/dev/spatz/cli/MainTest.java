@@ -148,7 +148,7 @@ final class MainTest {
   @Test
   void outputThatHoldsSomethingElse_isRefusedBeforeTraining() throws IOException {
     Answer answer = run("train", text(), "--out", directory, "--steps", 1);
-    assertRefused(1, "not empty, and no model", answer);
+    assertRefused(1, "not empty, and not a model", answer);
     assertEquals(1, answer.err().lines().count(), answer.err());
   }
 

@@ -29,7 +29,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 /** Runs on data of a simple pattern, a few of whose batches are noise. */
 class StepGuardTest {
   private static final TransformerConfig SHAPE = TransformerConfig.llama(20, 8, 1, 2, 8);
-  private static final int STEPS = 60;
+  private static final int STEPS = 160;
 
   private Dataset data;
 

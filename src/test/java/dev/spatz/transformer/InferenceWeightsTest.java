@@ -219,11 +219,12 @@ class InferenceWeightsTest {
         KeyValueCache cache = model.cache()) {
       InferenceWeights weights =
           model.inferenceWeights(KernelBackend.ND4J, 2, WeightPrecision.FLOAT32);
-      weights.close();
-      weights.close();
       try (Decoder decoder = model.decoder(weights)) {
+        weights.close();
+        weights.close();
         assertThrows(IllegalStateException.class, () -> decoder.accept(kernels, cache, 1));
       }
+      assertThrows(IllegalStateException.class, () -> model.decoder(weights));
     }
   }
 }
