@@ -329,7 +329,7 @@ final class MainTest {
     assertRefused(
         1, "adapter_config.json", run("merge", model, "--adapter", text, "--out", merged));
     assertRefused(
-        1, "no adapter", run("finetune", model, text, "--out", model, "--lora", "--steps", 1));
+        1, "not an adapter", run("finetune", model, text, "--out", model, "--lora", "--steps", 1));
   }
 
   private Answer generate(Path model, String[] options, String... more) {
