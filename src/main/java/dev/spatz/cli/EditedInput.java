@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * an answer; a line that ends with a backslash goes on in the next.
  */
 final class EditedInput implements ChatInput {
+  private static final String CONTINUED = "\\\n";
+
   private final Terminal terminal;
   private final LineReader reader;
   private final String prompt;
@@ -29,6 +31,7 @@ final class EditedInput implements ChatInput {
     terminal = TerminalBuilder.builder().system(true).encoding(StandardCharsets.UTF_8).build();
     DefaultParser parser = new DefaultParser();
     parser.setQuoteChars(new char[0]); // an apostrophe is no quotation
+    parser.setEofOnEscapedNewLine(true);
     reader =
         LineReaderBuilder.builder()
             .terminal(terminal)
@@ -47,7 +50,7 @@ final class EditedInput implements ChatInput {
   @Override
   public @Nullable String nextLine() {
     try {
-      return reader.readLine(prompt);
+      return reader.readLine(prompt).replace(CONTINUED, "\n");
     } catch (UserInterruptException e) {
       return "";
     } catch (EndOfFileException e) {
