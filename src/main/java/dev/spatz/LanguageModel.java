@@ -526,8 +526,7 @@ public final class LanguageModel implements AutoCloseable {
    * counts, spelled as its {@link #chatTemplate} says. Otherwise as {@link #fineTune(LanguageModel,
    * Corpus, TrainingConfig, TrainingListener, Cancellation)}.
    *
-   * @throws IllegalArgumentException also if a conversation exceeds the context, or checkpoints are
-   *     asked for
+   * @throws IllegalArgumentException also if a conversation exceeds the context
    */
   public static LanguageModel fineTune(
       LanguageModel model,

@@ -7,8 +7,11 @@ import dev.spatz.checkpoint.RunSettings;
 import dev.spatz.checkpoint.SavedCheckpoint;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
+import dev.spatz.dataset.ExampleSet;
+import dev.spatz.dataset.TrainingData;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.tokenizer.CharacterTokenizer;
+import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.CheckpointConfig;
@@ -25,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,8 +62,8 @@ final class ModelResuming {
     LoadedModel loaded = from.load();
     try {
       Tokenizer tokenizer = loaded.tokenizer();
-      RunSettings settings = settings(tokenizer);
-      try (Dataset data = Dataset.open(run.path(), tokenizer)) {
+      RunSettings settings = settings(loaded);
+      try (TrainingData data = TrainingData.open(run.path(), tokenizer)) {
         Transformer transformer = withShape(loaded.transformer(), settings.plan().model());
         return new TrainingRun(
                 data, transformer, tokenizer, settings.base(), loaded.conventions(), run)
@@ -74,7 +78,8 @@ final class ModelResuming {
   }
 
   /** How the run goes on; whatever would change its result is refused, or is allowed to. */
-  private RunSettings settings(Tokenizer tokenizer) throws IOException {
+  private RunSettings settings(LoadedModel loaded) throws IOException {
+    Tokenizer tokenizer = loaded.tokenizer();
     RunSettings recorded = from.settings();
     KernelBackend kernels = KernelBackend.choose();
     TrainingConfig asked = config.config();
@@ -89,7 +94,7 @@ final class ModelResuming {
     if (asked != null) {
       compareTokenizer(asked.tokenizer(), tokenizer);
     }
-    String tokens = tokensDigest(tokenizer);
+    String tokens = tokensDigest(loaded);
     RunSettings now = RunSettings.of(plan, tokens, recorded.base(), checkpoints(), threads());
     if (!now.libraryVersion().equals(recorded.libraryVersion())) {
       LOG.warn(
@@ -168,31 +173,26 @@ final class ModelResuming {
    * SHA-256 of the tokens that the run goes on with, which are then in its directory. All changes
    * are known here, and refused before anything is.
    */
-  private String tokensDigest(Tokenizer tokenizer) throws IOException {
+  private String tokensDigest(LoadedModel loaded) throws IOException {
     String recorded = from.settings().tokensDigest();
-    if (config.corpus() == null || config.config() == null) {
+    if (config.corpus() == null && config.conversations() == null) {
       refuseChanges();
       if (!RunDirectory.tokensDigest(run.path()).equals(recorded)) {
         throw new InvalidFileException(
             run.tokens(),
-            "these are not the tokens that the run was trained on; give the corpus, and they are"
-                + " made anew");
+            "this is not what the run was trained on; give the data, and it is made anew");
       }
       return recorded;
     }
-    DatasetOptions options =
-        DatasetOptions.defaults()
-            .withValidation(config.config().validation())
-            .withDirectory(run.compared());
     String text;
-    try (Dataset asked = Dataset.prepare(config.corpus(), tokenizer, options)) {
+    try (TrainingData asked = compared(loaded)) {
       text =
           String.format(
               Locale.ROOT,
               "SHA-256 %s, %,d tokens for training, %,d for validation",
               asked.digest(),
-              asked.train().length(),
-              asked.validation().length());
+              asked.trainTokens(),
+              asked.validationTokens());
     }
     String digest = RunDirectory.tokensDigest(run.compared());
     if (!digest.equals(recorded)) {
@@ -201,6 +201,24 @@ final class ModelResuming {
     refuseChanges();
     run.takeCompared();
     return digest;
+  }
+
+  /** The data that was given, in the run's directory for comparing. */
+  private TrainingData compared(LoadedModel loaded) throws IOException {
+    Tokenizer tokenizer = loaded.tokenizer();
+    DatasetOptions.Validation part = Objects.requireNonNull(config.config()).validation();
+    if (config.corpus() != null) {
+      DatasetOptions options =
+          DatasetOptions.defaults().withValidation(part).withDirectory(run.compared());
+      return Dataset.prepare(config.corpus(), tokenizer, options);
+    }
+    ChatTemplate template = loaded.conventions().template(tokenizer);
+    int contextLength = loaded.transformer().config().contextLength();
+    ExampleSet examples =
+        new ConversationExamples(tokenizer, template, contextLength)
+            .read(Objects.requireNonNull(config.conversations()), part);
+    examples.keep(run.compared());
+    return examples;
   }
 
   private void refuseChanges() {

@@ -109,18 +109,18 @@ final class ModelTraining {
       TrainingListener listener,
       Cancellation cancellation)
       throws IOException {
-    if (config.checkpoints() != null) {
-      throw new IllegalArgumentException(
-          "checkpoints are kept of trainings on texts, not on conversations; leave them out");
-    }
     Tokenizer own = model.tokenizer();
     TrainingConfig decided = decided(config, model);
-    try (ExampleSet data = examples(model, conversations, config)) {
+    try (RunDirectory run = runDirectory(config);
+        ExampleSet data = examples(model, conversations, config)) {
+      if (run != null) {
+        data.keep(run.path());
+      }
       Map<String, String> base = base(model);
       Transformer copy =
           model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
       TextConventions spelled = model.conventions.withChatTemplate(model.chatTemplate().source());
-      return new TrainingRun(data, copy, own, base, spelled, null)
+      return new TrainingRun(data, copy, own, base, spelled, run)
           .train(decided, listener, cancellation);
     }
   }

@@ -12,7 +12,6 @@ import dev.spatz.generation.GenerationConfig;
 import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Message;
 import dev.spatz.training.Cancellation;
-import dev.spatz.training.CheckpointConfig;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
@@ -108,8 +107,6 @@ class InstructionTuningTest {
 
   @Test
   void whatCannotBe_isRefused() {
-    TrainingConfig kept = config().withCheckpoints(CheckpointConfig.of(directory.resolve("run")));
-    assertThrows(IllegalArgumentException.class, () -> tune(conversations(), kept));
     TrainingConfig corpus = config().withValidationCorpus(Corpus.of(List.of("text")));
     assertThrows(IllegalArgumentException.class, () -> tune(conversations(), corpus));
   }

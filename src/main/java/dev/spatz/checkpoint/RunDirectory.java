@@ -1,6 +1,6 @@
 package dev.spatz.checkpoint;
 
-import dev.spatz.dataset.Dataset;
+import dev.spatz.dataset.TrainingData;
 import dev.spatz.report.TrainingReport;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * The directory of a training run, locked as long as it is open.
  *
  * <ul>
- *   <li>{@code dataset.tokens}: the tokens of the corpus
+ *   <li>{@code dataset.tokens}: the tokens of the corpus; or {@code dataset.examples}
  *   <li>{@code checkpoint-000123}, the state after so many steps: a model in the layout of {@link
  *       ModelDirectory}, {@code optimizer.safetensors}, {@code trainer_state.json}, and {@code
  *       SHA256SUMS} of all of them
@@ -39,7 +39,7 @@ public final class RunDirectory implements AutoCloseable {
   private static final String DAMAGED = "damaged-";
   private static final Pattern CHECKPOINT_NAME = Pattern.compile(CHECKPOINT + "(\\d{1,18})");
 
-  /** Where the tokens of a corpus are written that is compared with the run's. */
+  /** Where data is written that is compared with the run's. */
   private static final String COMPARED = "compared";
 
   private static final Logger LOG = LoggerFactory.getLogger(RunDirectory.class);
@@ -72,10 +72,17 @@ public final class RunDirectory implements AutoCloseable {
             directory
                 + ": the directory has a training run already; resume it, or name a new directory");
       }
+      run.deleteData();
       return run;
     } catch (Throwable e) {
       run.close();
       throw e;
+    }
+  }
+
+  private void deleteData() throws IOException {
+    for (String name : TrainingData.FILE_NAMES) {
+      Files.deleteIfExists(path.resolve(name));
     }
   }
 
@@ -128,7 +135,8 @@ public final class RunDirectory implements AutoCloseable {
       List<String> others =
           entries
               .map(entry -> entry.getFileName().toString())
-              .filter(name -> !name.startsWith(Dataset.FILE_NAME) && !name.equals(RunLock.NAME))
+              .filter(name -> TrainingData.FILE_NAMES.stream().noneMatch(name::startsWith))
+              .filter(name -> !name.equals(RunLock.NAME))
               .filter(name -> !name.startsWith("." + CHECKPOINT) && !name.equals(COMPARED))
               .filter(name -> !CHECKPOINT_NAME.matcher(name).matches())
               .filter(name -> !name.startsWith(DAMAGED))
@@ -151,28 +159,34 @@ public final class RunDirectory implements AutoCloseable {
     return path;
   }
 
-  /** The file of the run's tokens. */
+  /** The file of the run's tokens or examples. */
   public Path tokens() {
-    return path.resolve(Dataset.FILE_NAME);
+    return TrainingData.file(path);
   }
 
-  /** A directory for the tokens of a corpus that is compared; deleted at the next opening. */
+  /** A directory for data that is compared with the run's; deleted at the next opening. */
   public Path compared() {
     return path.resolve(COMPARED);
   }
 
   /**
-   * SHA-256 of a file of tokens.
+   * SHA-256 of the file of tokens or examples in a directory.
    *
-   * @param directory of the file
+   * @param directory of a run, or {@link #compared()}
    */
   public static String tokensDigest(Path directory) throws IOException {
-    return Sha256Sums.of(directory.resolve(Dataset.FILE_NAME));
+    return Sha256Sums.of(TrainingData.file(directory));
   }
 
-  /** Puts the tokens that were compared in the place of the run's. */
+  /** Puts the data that was compared in the place of the run's. */
   public void takeCompared() throws IOException {
-    AtomicDirectory.move(compared().resolve(Dataset.FILE_NAME), tokens());
+    Path compared = TrainingData.file(compared());
+    Path replaced = tokens();
+    Path taken = path.resolve(compared.getFileName());
+    AtomicDirectory.move(compared, taken);
+    if (!replaced.equals(taken)) { // texts instead of examples, or the other way round
+      Files.delete(replaced);
+    }
     AtomicDirectory.forceDirectory(path);
   }
 

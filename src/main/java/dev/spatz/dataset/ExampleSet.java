@@ -1,10 +1,17 @@
 package dev.spatz.dataset;
 
 import dev.spatz.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /** Examples to train on and examples to measure with, in memory. */
 public final class ExampleSet implements TrainingData {
+  /** The name of the file in a directory that examples are kept in. */
+  public static final String FILE_NAME = "dataset.examples";
+
   private final List<EncodedExample> train;
   private final List<EncodedExample> validation;
   private final int[] textBytes;
@@ -19,6 +26,37 @@ public final class ExampleSet implements TrainingData {
   public static ExampleSet of(
       List<EncodedExample> train, List<EncodedExample> validation, Tokenizer tokenizer) {
     return new ExampleSet(train, validation, Dataset.textBytes(tokenizer));
+  }
+
+  /**
+   * Keeps the examples in a file of a directory, whole or not at all.
+   *
+   * @param directory made where it is absent
+   */
+  public void keep(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    ExampleFile.write(
+        directory.resolve(FILE_NAME), new ExampleFile.Content(textBytes, train, validation));
+  }
+
+  /**
+   * Reads the examples that were kept in a directory.
+   *
+   * @param tokenizer that they were encoded with
+   * @throws IOException if there are none, the file is broken, or was made with another tokenizer
+   */
+  static ExampleSet open(Path directory, Tokenizer tokenizer) throws IOException {
+    Path file = directory.resolve(FILE_NAME);
+    ExampleFile.Content kept = ExampleFile.read(file);
+    int[] textBytes = Dataset.textBytes(tokenizer);
+    if (!Arrays.equals(kept.textBytes(), textBytes)) {
+      throw new IOException(
+          file
+              + " was made with another tokenizer, of a vocabulary of "
+              + kept.textBytes().length
+              + "; prepare it anew");
+    }
+    return new ExampleSet(kept.train(), kept.validation(), textBytes);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.spatz.training;
 import static dev.spatz.training.Requirements.atLeast;
 import static dev.spatz.training.Requirements.require;
 
+import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * them compared with those of the run; what differs is refused, unless changes are allowed.
  *
  * @param corpus what the run shall train on, or null: what it has trained on
+ * @param conversations the same of a run that trains on conversations; there is but one of the two
  * @param config how it shall train, or null: as it has trained. What is automatic in it stays as it
  *     was decided; of its tokenizer only the kind is compared
  * @param steps of the whole run, those before it stopped included; {@link TrainingConfig#AUTO}: as
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ResumeConfig(
     @Nullable Corpus corpus,
+    @Nullable Conversations conversations,
     @Nullable TrainingConfig config,
     long steps,
     boolean changesAllowed,
@@ -31,14 +34,17 @@ public record ResumeConfig(
   /**
    * Checks the values.
    *
-   * @throws IllegalArgumentException if there is a corpus without a configuration, which says what
-   *     part of it is for validation; if there are both steps and a configuration; if a number is
-   *     negative
+   * @throws IllegalArgumentException if there is data without a configuration, which says what part
+   *     of it is for validation; if there is data of both kinds; if there are both steps and a
+   *     configuration; if a number is negative
    */
   public ResumeConfig {
-    if (corpus != null && config == null) {
+    if (config == null && (corpus != null || conversations != null)) {
       throw new IllegalArgumentException(
-          "a corpus needs a config beside it, which says what part is for validation");
+          "data needs a config beside it, which says what part is for validation");
+    }
+    if (corpus != null && conversations != null) {
+      throw new IllegalArgumentException("a run has either a corpus or conversations");
     }
     require(
         steps == TrainingConfig.AUTO || config == null,
@@ -51,31 +57,36 @@ public record ResumeConfig(
 
   /** Goes on exactly as before. */
   public static ResumeConfig defaults() {
-    return new ResumeConfig(null, null, TrainingConfig.AUTO, false, TrainingConfig.AUTO);
+    return new ResumeConfig(null, null, null, TrainingConfig.AUTO, false, TrainingConfig.AUTO);
   }
 
   /** With a configuration that is compared with the run's. */
   public ResumeConfig withConfig(TrainingConfig value) {
-    return new ResumeConfig(corpus, value, steps, changesAllowed, threads);
+    return new ResumeConfig(corpus, conversations, value, steps, changesAllowed, threads);
   }
 
   /** With data and a configuration that are compared with the run's. */
   public ResumeConfig withData(Corpus data, TrainingConfig value) {
-    return new ResumeConfig(data, value, steps, changesAllowed, threads);
+    return new ResumeConfig(data, null, value, steps, changesAllowed, threads);
+  }
+
+  /** With conversations and a configuration that are compared with the run's. */
+  public ResumeConfig withData(Conversations data, TrainingConfig value) {
+    return new ResumeConfig(null, data, value, steps, changesAllowed, threads);
   }
 
   /** With another number of steps of the whole run, otherwise as it was. */
   public ResumeConfig withSteps(long value) {
-    return new ResumeConfig(corpus, config, value, changesAllowed, threads);
+    return new ResumeConfig(corpus, conversations, config, value, changesAllowed, threads);
   }
 
   /** What differs from the run's is then done, not refused. */
   public ResumeConfig withChangesAllowed() {
-    return new ResumeConfig(corpus, config, steps, true, threads);
+    return new ResumeConfig(corpus, conversations, config, steps, true, threads);
   }
 
   /** With another number of worker threads. */
   public ResumeConfig withThreads(int value) {
-    return new ResumeConfig(corpus, config, steps, changesAllowed, value);
+    return new ResumeConfig(corpus, conversations, config, steps, changesAllowed, value);
   }
 }
