@@ -13,6 +13,8 @@ import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
+import dev.spatz.dataset.ExampleSet;
+import dev.spatz.dataset.Preferences;
 import dev.spatz.generation.Conversation;
 import dev.spatz.generation.EngineConfig;
 import dev.spatz.generation.EngineStatistics;
@@ -630,6 +632,67 @@ public final class LanguageModel implements AutoCloseable {
   /** A new model with an adapter in its weights, as {@link #merge(WeightedAdapter...)}. */
   public LanguageModel merge(LoraAdapter adapter) {
     return merge(adapter.weighted(1));
+  }
+
+  /**
+   * Teaches an adapter which answers are better, as {@link #fineTune(LanguageModel, Preferences,
+   * TrainingConfig, TrainingListener, Cancellation)} teaches a model, and otherwise as {@link
+   * #fineTuneAdapter(LanguageModel, Corpus, TrainingConfig, LoraConfig, TrainingListener,
+   * Cancellation)}. The reference is the model without it.
+   */
+  public static LoraAdapter fineTuneAdapter(
+      LanguageModel model,
+      Preferences preferences,
+      TrainingConfig config,
+      LoraConfig lora,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    return ModelTraining.fineTuneAdapter(model, preferences, config, lora, listener, cancellation);
+  }
+
+  /**
+   * Teaches a model which answers are better: trains it on with pairs of answers to the same
+   * prompt, by direct preference optimization (see {@link dev.spatz.training.PreferenceConfig}).
+   * Only the answers count; the prompt is spelled as the model's {@link #chatTemplate} says, so
+   * that it should have been taught to answer before. The given model is the reference. Otherwise
+   * as {@link #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)}; an
+   * automatic learning rate is a hundredth of a new model's.
+   *
+   * @param config whose {@link TrainingConfig#preference} says how strongly
+   * @throws IllegalArgumentException also if a prompt with its answer exceeds the context, or
+   *     checkpoints are asked for
+   */
+  public static LanguageModel fineTune(
+      LanguageModel model,
+      Preferences preferences,
+      TrainingConfig config,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    return ModelTraining.fineTune(model, preferences, config, listener, cancellation);
+  }
+
+  /**
+   * Measures which answers the model finds likelier, of pairs; its weights as they were trained.
+   *
+   * @return of the chosen answers, with {@link Evaluation#preferences}; the reference is the model
+   *     itself, so that nothing has been gained
+   * @throws IOException if the pairs cannot be read or are malformed
+   * @throws IllegalArgumentException if there are none, or a prompt with its answer exceeds the
+   *     context and is not to be left out
+   * @throws IllegalStateException if the model is closed
+   */
+  public Evaluation evaluate(Preferences preferences) throws IOException {
+    DatasetOptions whole = DatasetOptions.defaults().withValidationFraction(1);
+    ExampleSet pairs =
+        new ConversationExamples(answerEncoding(), whole.validation()).read(preferences);
+    return lifetime.whileOpen(
+        () -> Evaluator.evaluate(transformer, pairs, options.threads(), kernels));
+  }
+
+  AnswerEncoding answerEncoding() {
+    return new AnswerEncoding(tokenizer, chatTemplate(), config().contextLength());
   }
 
   /**

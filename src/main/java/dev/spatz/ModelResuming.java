@@ -215,8 +215,8 @@ final class ModelResuming {
     ChatTemplate template = loaded.conventions().template(tokenizer);
     int contextLength = loaded.transformer().config().contextLength();
     ExampleSet examples =
-        new ConversationExamples(tokenizer, template, contextLength)
-            .read(Objects.requireNonNull(config.conversations()), part);
+        new ConversationExamples(new AnswerEncoding(tokenizer, template, contextLength), part)
+            .read(Objects.requireNonNull(config.conversations()));
     examples.keep(run.compared());
     return examples;
   }

@@ -8,6 +8,7 @@ import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.dataset.ExampleSet;
+import dev.spatz.dataset.Preferences;
 import dev.spatz.dataset.TokenizerLearning;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.tokenizer.Tokenizer;
@@ -109,20 +110,56 @@ final class ModelTraining {
       TrainingListener listener,
       Cancellation cancellation)
       throws IOException {
-    Tokenizer own = model.tokenizer();
-    TrainingConfig decided = decided(config, model);
-    try (RunDirectory run = runDirectory(config);
-        ExampleSet data = examples(model, conversations, config)) {
+    try (RunDirectory run = runDirectory(config)) {
+      ExampleSet data = examples(model, config).read(conversations);
+      data.requireWindows(model.config().contextLength());
       if (run != null) {
         data.keep(run.path());
       }
-      Map<String, String> base = base(model);
-      Transformer copy =
-          model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
-      TextConventions spelled = model.conventions.withChatTemplate(model.chatTemplate().source());
-      return new TrainingRun(data, copy, own, base, spelled, run)
-          .train(decided, listener, cancellation);
+      return fineTune(model, data, decided(config, model), run, listener, cancellation);
     }
+  }
+
+  /**
+   * See {@link LanguageModel#fineTune(LanguageModel, Preferences, TrainingConfig, TrainingListener,
+   * Cancellation)}.
+   */
+  static LanguageModel fineTune(
+      LanguageModel model,
+      Preferences preferences,
+      TrainingConfig config,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    if (config.checkpoints() != null) {
+      throw new IllegalArgumentException(
+          "checkpoints are kept of trainings on texts and conversations, not on preferences; leave"
+              + " them out");
+    }
+    TrainingConfig decided =
+        FineTuning.preferenceConfig(config, decided(config, model), model.config());
+    ExampleSet data = examples(model, config).read(preferences);
+    return fineTune(model, data, decided, null, listener, cancellation);
+  }
+
+  private static ConversationExamples examples(LanguageModel model, TrainingConfig config) {
+    return new ConversationExamples(model.answerEncoding(), config.validation());
+  }
+
+  private static LanguageModel fineTune(
+      LanguageModel model,
+      ExampleSet data,
+      TrainingConfig decided,
+      @Nullable RunDirectory run,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    data.requireWindows(model.config().contextLength());
+    Map<String, String> base = base(model);
+    Transformer copy = model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
+    TextConventions spelled = model.conventions.withChatTemplate(model.chatTemplate().source());
+    return new TrainingRun(data, copy, model.tokenizer(), base, spelled, run)
+        .train(decided, listener, cancellation);
   }
 
   /**
@@ -158,26 +195,40 @@ final class ModelTraining {
       Cancellation cancellation)
       throws IOException {
     TrainingConfig decided = decidedForAdapter(config, model);
-    try (ExampleSet data = examples(model, conversations, config)) {
-      Map<String, String> spelled =
-          Map.of(AdapterTraining.CHAT_TEMPLATE, model.chatTemplate().source());
-      return new AdapterTraining(model, data, decided, lora, spelled).train(listener, cancellation);
-    }
+    ExampleSet data = examples(model, config).read(conversations);
+    return fineTuneAdapter(model, data, decided, lora, listener, cancellation);
   }
 
-  private static ExampleSet examples(
-      LanguageModel model, Conversations conversations, TrainingConfig config) throws IOException {
-    int contextLength = model.config().contextLength();
-    ExampleSet data =
-        new ConversationExamples(model.tokenizer(), model.chatTemplate(), contextLength)
-            .read(conversations, config.validation());
-    try {
-      data.requireWindows(contextLength);
-      return data;
-    } catch (RuntimeException e) {
-      data.close();
-      throw e;
-    }
+  /**
+   * See {@link LanguageModel#fineTuneAdapter(LanguageModel, Preferences, TrainingConfig,
+   * LoraConfig, TrainingListener, Cancellation)}.
+   */
+  static LoraAdapter fineTuneAdapter(
+      LanguageModel model,
+      Preferences preferences,
+      TrainingConfig config,
+      LoraConfig lora,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    TrainingConfig decided =
+        FineTuning.preferenceConfig(config, decidedForAdapter(config, model), model.config());
+    ExampleSet data = examples(model, config).read(preferences);
+    return fineTuneAdapter(model, data, decided, lora, listener, cancellation);
+  }
+
+  private static LoraAdapter fineTuneAdapter(
+      LanguageModel model,
+      ExampleSet data,
+      TrainingConfig decided,
+      LoraConfig lora,
+      TrainingListener listener,
+      Cancellation cancellation)
+      throws IOException {
+    data.requireWindows(model.config().contextLength());
+    Map<String, String> spelled =
+        Map.of(AdapterTraining.CHAT_TEMPLATE, model.chatTemplate().source());
+    return new AdapterTraining(model, data, decided, lora, spelled).train(listener, cancellation);
   }
 
   private static TrainingConfig decided(TrainingConfig config, LanguageModel model) {

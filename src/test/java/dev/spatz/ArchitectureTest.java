@@ -104,6 +104,7 @@ final class ArchitectureTest {
           "dev.spatz.constraint.Constraint",
           "dev.spatz.dataset.Conversation",
           "dev.spatz.dataset.Conversations",
+          "dev.spatz.dataset.Preferences",
           "dev.spatz.dataset.Corpus",
           "dev.spatz.dataset.CorpusReport",
           "dev.spatz.kernel.Precision",

@@ -21,7 +21,10 @@ import dev.spatz.tokenizer.Message;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
+import dev.spatz.transformer.LoraAdapter;
+import dev.spatz.transformer.LoraConfig;
 import dev.spatz.transformer.TransformerConfig;
+import dev.spatz.transformer.WeightedAdapter;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -54,11 +57,16 @@ class ClosedModelTest {
           "config",
           "conversation",
           "engineStatistics",
+          "generationDefaults",
           "provenance",
           "tokenizer");
 
+  /** These only read and write files; they are tried by hand. */
+  private static final Set<String> OF_ADAPTERS = Set.of("loadAdapter", "saveAdapter");
+
   @TempDir Path directory;
   private LanguageModel model;
+  private LoraAdapter adapter;
 
   private static TrainingConfig config() {
     return TrainingConfig.defaults()
@@ -70,6 +78,14 @@ class ClosedModelTest {
   @BeforeEach
   void train() throws IOException {
     model = LanguageModel.train(CORPUS, config());
+    adapter =
+        LanguageModel.fineTuneAdapter(
+            model,
+            CORPUS,
+            TrainingConfig.defaults().withSteps(1).withThreads(1),
+            LoraConfig.defaults(),
+            TrainingListener.NONE,
+            new Cancellation());
   }
 
   /** A value for a parameter; a method with a parameter of another type needs one here. */
@@ -90,6 +106,9 @@ class ClosedModelTest {
             Map.entry(RankBy.class, RankBy.SUM),
             Map.entry(Pooling.class, Pooling.MEAN),
             Map.entry(Corpus.class, CORPUS),
+            Map.entry(LoraConfig.class, LoraConfig.defaults()),
+            Map.entry(LoraAdapter.class, adapter),
+            Map.entry(WeightedAdapter[].class, new WeightedAdapter[] {adapter.weighted(1)}),
             Map.entry(TrainingConfig.class, TrainingConfig.defaults().withSteps(1)),
             Map.entry(TrainingListener.class, TrainingListener.NONE),
             Map.entry(Cancellation.class, new Cancellation()),
@@ -132,12 +151,21 @@ class ClosedModelTest {
       boolean ofModel =
           !Modifier.isStatic(method.getModifiers())
               || Arrays.asList(method.getParameterTypes()).contains(LanguageModel.class);
-      if (Modifier.isPublic(method.getModifiers()) && ofModel) {
+      boolean asked = ofModel && !OF_ADAPTERS.contains(method.getName());
+      if (Modifier.isPublic(method.getModifiers()) && asked) {
         assertRefuses(method);
         tried++;
       }
     }
     assertTrue(tried > 20, tried + " methods");
+  }
+
+  @Test
+  void adapterOfAClosedModel_isSavedAndLoaded() throws IOException {
+    model.close();
+    Path saved = directory.resolve("adapter");
+    model.saveAdapter(adapter, saved);
+    assertEquals(adapter.config(), model.loadAdapter(saved).config());
   }
 
   @Test

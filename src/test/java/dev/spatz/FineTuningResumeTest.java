@@ -140,7 +140,7 @@ class FineTuningResumeTest {
     try (LanguageModel model = LanguageModel.resume(run)) {
       assertTrue(
           model.provenance().orElseThrow().configuration().containsKey("base weights SHA-256"));
-      assertEquals(base.chatTemplate().source(), model.conventions.chatTemplate());
+      assertEquals(base.chatTemplate().source(), model.chatTemplate().source());
     }
   }
 

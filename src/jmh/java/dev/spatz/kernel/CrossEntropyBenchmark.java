@@ -35,12 +35,12 @@ public class CrossEntropyBenchmark extends KernelBenchmark {
   /** Loss and gradients. */
   @Benchmark
   public double lossAndGradients() {
-    return kernels.crossEntropy(x, weight, targets, 1.0 / TIME, logits, null, dX, dWeight);
+    return kernels.crossEntropy(x, weight, targets, 1.0 / TIME, null, logits, null, dX, dWeight);
   }
 
   /** Loss alone. */
   @Benchmark
   public double loss() {
-    return kernels.crossEntropy(x, weight, targets, 1.0 / TIME, logits, losses, null, null);
+    return kernels.crossEntropy(x, weight, targets, 1.0 / TIME, null, logits, losses, null, null);
   }
 }

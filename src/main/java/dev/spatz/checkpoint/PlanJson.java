@@ -72,7 +72,8 @@ final class PlanJson {
         atLeast(0, json, "token_limit"),
         json.longInteger("seed"),
         constant(KernelBackend.class, json, "kernels"),
-        constant(Precision.class, json, "precision"));
+        constant(Precision.class, json, "precision"),
+        null); // no checkpoints are kept of training on preferences
   }
 
   private static ObjectNode write(StepGuard guard) {

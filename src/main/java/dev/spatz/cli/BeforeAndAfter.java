@@ -3,6 +3,7 @@ package dev.spatz.cli;
 import dev.spatz.LanguageModel;
 import dev.spatz.dataset.Conversation;
 import dev.spatz.dataset.Conversations;
+import dev.spatz.dataset.Preferences;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.tokenizer.Message;
 import java.io.IOException;
@@ -32,7 +33,19 @@ final class BeforeAndAfter {
    * @throws IOException if they cannot be read or are malformed
    */
   static BeforeAndAfter heldOut(Conversations conversations) throws IOException {
-    List<Conversation> all = new ArrayList<>(conversations.read(fault -> {}));
+    return heldOut(conversations.read(fault -> {}));
+  }
+
+  /** The same of pairs of answers, of which the chosen ones are to be taught. */
+  static BeforeAndAfter heldOut(Preferences preferences) throws IOException {
+    return heldOut(
+        preferences.read(fault -> {}).stream()
+            .map(pair -> new Conversation(pair.withChosen(), pair.place()))
+            .toList());
+  }
+
+  private static BeforeAndAfter heldOut(List<Conversation> conversations) {
+    List<Conversation> all = new ArrayList<>(conversations);
     int most = Math.min(MOST_PROMPTS, Math.max(1, all.size() / VALIDATION_SHARE));
     Collections.reverse(all);
     return new BeforeAndAfter(

@@ -2,6 +2,7 @@ package dev.spatz.cli;
 
 import dev.spatz.LanguageModel;
 import dev.spatz.dataset.Corpus;
+import dev.spatz.dataset.Preferences;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.generation.LoadOptions;
@@ -18,6 +19,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -55,10 +57,27 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "A line for each precision: what it costs, and what it saves.")
   private boolean comparePrecisions;
 
+  @Option(
+      names = "--preferences",
+      description =
+          "The file has pairs of answers (prompt, chosen, rejected): which ones does the model"
+              + " find likelier?")
+  private boolean preferences;
+
   @Mixin private CorpusOptions texts;
 
   @Override
   public Integer call() throws IOException {
+    if (preferences) {
+      if (comparePrecisions) {
+        throw new ParameterException(
+            spec.commandLine(), "--compare-precisions is for texts, not for --preferences");
+      }
+      try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
+        spec.commandLine().getOut().println(model.evaluate(Preferences.of(text)));
+      }
+      return ExitCode.OK;
+    }
     Corpus corpus = texts.corpus(List.of(text));
     if (comparePrecisions) {
       compare(corpus);

@@ -2,6 +2,8 @@ package dev.spatz.cli;
 
 import dev.spatz.LanguageModel;
 import dev.spatz.dataset.Conversations;
+import dev.spatz.dataset.Preferences;
+import dev.spatz.training.PreferenceConfig;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.transformer.LoraAdapter;
 import dev.spatz.transformer.LoraConfig;
@@ -16,6 +18,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -52,18 +55,18 @@ final class FineTuneCommand implements Callable<Integer> {
           "The highest learning rate (default: a tenth of a new model's; an adapter's by its width).")
   private @Nullable Double learningRate;
 
+  @ArgGroup private @Nullable Kind kind;
+
   @Option(
-      names = "--conversations",
-      description = {
-        "The files are .json or .jsonl files of conversations (messages, instruction/output or"
-            + " prompt/completion); the model learns to answer. Shows answers to a few held-out"
-            + " prompts, before and after."
-      })
-  private boolean conversations;
+      names = "--beta",
+      paramLabel = "X",
+      description =
+          "With --preferences: how strongly the model is held to what it was (default: 0.1).")
+  private @Nullable Double beta;
 
   @Option(
       names = "--skip-faults",
-      description = "Leave out conversations that are malformed or too long, instead of stopping.")
+      description = "Leave out records that are malformed or too long, instead of stopping.")
   private boolean faultsSkipped;
 
   @ArgGroup(exclusive = false)
@@ -71,15 +74,41 @@ final class FineTuneCommand implements Callable<Integer> {
 
   @Mixin private TrainingOptions options;
 
+  /** What the files have. */
+  static final class Kind {
+    @Option(
+        names = "--conversations",
+        description = {
+          "The files are .json or .jsonl files of conversations (messages, instruction/output or"
+              + " prompt/completion); the model learns to answer. Shows answers to a few held-out"
+              + " prompts, before and after."
+        })
+    private boolean conversations;
+
+    @Option(
+        names = "--preferences",
+        description = {
+          "The files are .json or .jsonl files of pairs of answers (prompt, chosen, rejected); the"
+              + " model learns which answers are better (DPO). Shows answers as --conversations"
+              + " does."
+        })
+    private boolean preferences;
+  }
+
   @Override
   public Integer call() throws IOException {
     TrainingConfig config = options.applyTo(TrainingConfig.defaults());
     if (learningRate != null) {
       config = config.withLearningRate(learningRate);
     }
+    if (beta != null) {
+      require(ofPreferences(), "--beta is for --preferences");
+      config = config.withPreference(PreferenceConfig.defaults().withBeta(beta));
+    }
+    require(
+        kind != null || !faultsSkipped, "--skip-faults is for --conversations and --preferences");
     try (LanguageModel model = LanguageModel.load(directory)) {
-      BeforeAndAfter samples =
-          conversations ? BeforeAndAfter.heldOut(conversations()) : null; // read before training
+      BeforeAndAfter samples = samples(); // read before training
       boolean ended = lora == null ? tune(model, config) : tuneAdapter(model, config, lora);
       if (ended && samples != null) {
         try (LanguageModel tuned = tuned(model)) {
@@ -90,12 +119,35 @@ final class FineTuneCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
+  private void require(boolean condition, String fault) {
+    if (!condition) {
+      throw new ParameterException(spec.commandLine(), fault);
+    }
+  }
+
+  private boolean ofPreferences() {
+    return kind != null && kind.preferences;
+  }
+
+  private @Nullable BeforeAndAfter samples() throws IOException {
+    if (kind == null) {
+      return null;
+    }
+    return kind.preferences
+        ? BeforeAndAfter.heldOut(preferences())
+        : BeforeAndAfter.heldOut(conversations());
+  }
+
   private boolean tune(LanguageModel model, TrainingConfig config) throws IOException {
     TrainingRun.Training<LanguageModel> training =
-        (texts, settings, listener, cancellation) ->
-            conversations
-                ? LanguageModel.fineTune(model, conversations(), settings, listener, cancellation)
-                : LanguageModel.fineTune(model, texts, settings, listener, cancellation);
+        (texts, settings, listener, cancellation) -> {
+          if (kind == null) {
+            return LanguageModel.fineTune(model, texts, settings, listener, cancellation);
+          }
+          return kind.preferences
+              ? LanguageModel.fineTune(model, preferences(), settings, listener, cancellation)
+              : LanguageModel.fineTune(model, conversations(), settings, listener, cancellation);
+        };
     return new TrainingRun(spec.commandLine().getErr())
         .trainAndSave(options.corpus(corpus), config, options.reporting(training), options.out());
   }
@@ -104,12 +156,17 @@ final class FineTuneCommand implements Callable<Integer> {
       throws IOException {
     LoraConfig shape = adapter.config();
     TrainingRun.Training<LoraAdapter> training =
-        (texts, settings, listener, cancellation) ->
-            conversations
-                ? LanguageModel.fineTuneAdapter(
-                    model, conversations(), settings, shape, listener, cancellation)
-                : LanguageModel.fineTuneAdapter(
-                    model, texts, settings, shape, listener, cancellation);
+        (texts, settings, listener, cancellation) -> {
+          if (kind == null) {
+            return LanguageModel.fineTuneAdapter(
+                model, texts, settings, shape, listener, cancellation);
+          }
+          return kind.preferences
+              ? LanguageModel.fineTuneAdapter(
+                  model, preferences(), settings, shape, listener, cancellation)
+              : LanguageModel.fineTuneAdapter(
+                  model, conversations(), settings, shape, listener, cancellation);
+        };
     return new TrainingRun(spec.commandLine().getErr())
         .trainAdapterAndSave(
             options.corpus(corpus), config, options.reporting(training), model, options.out());
@@ -119,6 +176,11 @@ final class FineTuneCommand implements Callable<Integer> {
     return lora == null
         ? LanguageModel.load(options.out())
         : model.merge(model.loadAdapter(options.out()));
+  }
+
+  private Preferences preferences() {
+    Preferences all = Preferences.of(corpus.toArray(Path[]::new));
+    return faultsSkipped ? all.skippingFaults() : all;
   }
 
   private Conversations conversations() {

@@ -1,6 +1,7 @@
 package dev.spatz.cli;
 
 import dev.spatz.training.Evaluation;
+import dev.spatz.training.PreferenceEvaluation;
 import dev.spatz.training.StepReport;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,12 +20,22 @@ import org.jspecify.annotations.Nullable;
 record ProgressLine(
     long step, long steps, @Nullable StepReport report, @Nullable Evaluation evaluation) {
   private static final Words LONG =
-      new Words("validation %.3f nats, %.3f bits/byte", "%,.0f tokens/s");
-  private static final Words SHORT = new Words("val %.3f nats %.3f bits/B", "%,.0f tok/s");
+      new Words(
+          "validation %.3f nats, %.3f bits/byte",
+          "validation %.3f, chosen preferred in %.1f %%", "%,.0f tokens/s");
+  private static final Words SHORT =
+      new Words("val %.3f nats %.3f bits/B", "val %.3f %.1f %%", "%,.0f tok/s");
   private static final int LEAST_BAR = 10;
   private static final int MOST_BAR = 40;
 
-  private record Words(String validation, String speed) {}
+  private record Words(String validation, String preferences, String speed) {
+    String of(Evaluation evaluation) {
+      PreferenceEvaluation pairs = evaluation.preferences();
+      return pairs == null
+          ? format(validation, evaluation.natsPerToken(), evaluation.bitsPerByte())
+          : format(preferences, pairs.loss(), 100 * pairs.accuracy());
+    }
+  }
 
   ProgressLine after(StepReport done) {
     return new ProgressLine(done.step(), done.steps(), done, evaluation);
@@ -63,7 +74,7 @@ record ProgressLine(
       figures.add(format("loss %.3f", report.loss()));
     }
     if (evaluation != null) {
-      figures.add(format(words.validation(), evaluation.natsPerToken(), evaluation.bitsPerByte()));
+      figures.add(words.of(evaluation));
     }
     if (report != null) {
       figures.add(format(words.speed(), report.tokensPerSecond()));

@@ -104,7 +104,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     close();
     Evaluation evaluation = finished.evaluation();
     print(
-        "%s after %,d steps in %s: validation %.3f nats/token, %.3f bits/byte (best weights: step %,d)",
+        "%s after %,d steps in %s: validation %s (best weights: step %,d)",
         switch (finished.reason()) {
           case STEPS -> "done";
           case TIME -> "the time limit is reached";
@@ -114,8 +114,11 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
         },
         finished.steps(),
         ProgressLine.time(finished.elapsed()),
-        evaluation.natsPerToken(),
-        evaluation.bitsPerByte(),
+        evaluation.preferences() != null
+            ? evaluation.preferences()
+            : ProgressLine.format(
+                "%.3f nats/token, %.3f bits/byte",
+                evaluation.natsPerToken(), evaluation.bitsPerByte()),
         finished.bestStep());
   }
 

@@ -82,17 +82,12 @@ public final class Conversations {
    *     no JSON
    * @throws IOException if a file cannot be read
    */
-  public List<Conversation> read(Faults faults) throws IOException {
+  public List<Conversation> read(RecordFaults faults) throws IOException {
     List<Conversation> all = new ArrayList<>(given);
     for (Path file : files) {
-      new ConversationFile(file, faultsSkipped ? faults : null).read(all);
+      new RecordFile<>(file, ConversationRecords::conversation, faultsSkipped ? faults : null)
+          .read(all);
     }
     return all;
-  }
-
-  /** Hears of records that are left out. */
-  public interface Faults {
-    /** A record is left out. */
-    void leftOut(String fault);
   }
 }

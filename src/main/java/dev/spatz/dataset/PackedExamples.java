@@ -8,44 +8,56 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * Examples packed into sequences of T tokens: by falling length, each into the first sequence that
- * has room. An example takes a multiple of {@value #STEP} tokens, so that attention knows few
- * lengths; what remains of a sequence is filled with nothing to predict.
+ * Examples packed into sequences: by falling length, each into the first sequence that has room. An
+ * example takes a multiple of {@value #STEP} tokens, so that attention knows few lengths; what
+ * remains of a sequence is filled with nothing to predict.
+ *
+ * <p>A sequence has T tokens; where examples come in groups that must stay together, as the answers
+ * that are compared do, so many times T as a group has examples.
  */
 final class PackedExamples implements Sequences {
   private static final int STEP = 16;
 
   private final int contextLength;
+  private final int length;
   private final int[] textBytes;
   private final List<List<EncodedExample>> sequences = new ArrayList<>();
   private final long allTargets;
 
   /**
-   * Packs examples.
+   * Packs groups of examples.
    *
+   * @param groupSize examples of each group
    * @param textBytes bytes of text that each id stands for
    * @throws IllegalArgumentException if an example has more than T + 1 tokens
    */
-  PackedExamples(List<EncodedExample> examples, int contextLength, int[] textBytes) {
+  PackedExamples(
+      List<List<EncodedExample>> groups, int groupSize, int contextLength, int[] textBytes) {
     this.contextLength = contextLength;
+    this.length = groupSize * contextLength;
     this.textBytes = textBytes;
     List<Integer> room = new ArrayList<>();
-    List<EncodedExample> byLength = new ArrayList<>(examples);
-    byLength.sort(Comparator.comparingInt((EncodedExample e) -> e.ids().length).reversed());
-    for (EncodedExample example : byLength) {
-      int rows = rows(example);
+    List<List<EncodedExample>> byLength = new ArrayList<>(groups);
+    byLength.sort(Comparator.comparingInt(PackedExamples::tokens).reversed());
+    for (List<EncodedExample> group : byLength) {
+      int rows = group.stream().mapToInt(this::rows).sum();
       int into = 0;
       while (into < room.size() && room.get(into) < rows) {
         into++;
       }
       if (into == room.size()) {
-        room.add(contextLength);
+        room.add(length);
         sequences.add(new ArrayList<>());
       }
       room.set(into, room.get(into) - rows);
-      sequences.get(into).add(example);
+      sequences.get(into).addAll(group);
     }
-    this.allTargets = examples.stream().mapToLong(EncodedExample::targets).sum();
+    this.allTargets =
+        groups.stream().flatMap(List::stream).mapToLong(EncodedExample::targets).sum();
+  }
+
+  private static int tokens(List<EncodedExample> group) {
+    return group.stream().mapToInt(example -> example.ids().length).sum();
   }
 
   /** Rows of a pass that an example takes; its last token is only predicted. */
@@ -63,8 +75,8 @@ final class PackedExamples implements Sequences {
   }
 
   @Override
-  public int contextLength() {
-    return contextLength;
+  public int length() {
+    return length;
   }
 
   @Override
@@ -99,9 +111,9 @@ final class PackedExamples implements Sequences {
 
   @Override
   public int read(long k, int[] inputs, int[] targets, int offset) {
-    Objects.checkFromIndexSize(offset, contextLength, Math.min(inputs.length, targets.length));
-    Arrays.fill(inputs, offset, offset + contextLength, 0);
-    Arrays.fill(targets, offset, offset + contextLength, NO_TARGET);
+    Objects.checkFromIndexSize(offset, length, Math.min(inputs.length, targets.length));
+    Arrays.fill(inputs, offset, offset + length, 0);
+    Arrays.fill(targets, offset, offset + length, NO_TARGET);
     int at = offset;
     for (EncodedExample example : sequence(k)) {
       int[] ids = example.ids();
@@ -117,12 +129,16 @@ final class PackedExamples implements Sequences {
   }
 
   @Override
-  public long textBytes(long k) {
+  public int examples(long k) {
+    return sequence(k).size();
+  }
+
+  @Override
+  public long textBytes(long k, int number) {
+    EncodedExample example = sequence(k).get(number);
     long bytes = 0;
-    for (EncodedExample example : sequence(k)) {
-      for (int i = 1; i < example.ids().length; i++) {
-        bytes += example.predicted()[i] ? textBytes[example.ids()[i]] : 0;
-      }
+    for (int i = 1; i < example.ids().length; i++) {
+      bytes += example.predicted()[i] ? textBytes[example.ids()[i]] : 0;
     }
     return bytes;
   }
@@ -135,14 +151,15 @@ final class PackedExamples implements Sequences {
   @Override
   public int[] lengths(long k) {
     List<EncodedExample> examples = sequence(k);
-    int[] lengths = new int[examples.size() + 1];
-    int rest = contextLength;
-    for (int i = 0; i < examples.size(); i++) {
-      lengths[i] = rows(examples.get(i));
-      rest -= lengths[i];
+    int rest = length - examples.stream().mapToInt(this::rows).sum();
+    int fillers = (rest + contextLength - 1) / contextLength;
+    int[] lengths = new int[examples.size() + fillers];
+    for (int i = 0; i < lengths.length; i++) {
+      boolean filler = i >= examples.size();
+      lengths[i] = filler ? Math.min(rest, contextLength) : rows(examples.get(i));
+      rest -= filler ? lengths[i] : 0;
     }
-    lengths[examples.size()] = rest;
-    return rest > 0 ? lengths : Arrays.copyOf(lengths, examples.size());
+    return lengths;
   }
 
   private List<EncodedExample> sequence(long k) {

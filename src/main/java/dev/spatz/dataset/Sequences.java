@@ -1,16 +1,16 @@
 package dev.spatz.dataset;
 
 /**
- * Sequences of T tokens (the context length), each with the targets to predict: drawn one by one
- * for training, or walked in order for evaluation. Safe for use by many threads, as long as the
- * data is open.
+ * Sequences of N tokens, each with the targets to predict: drawn one by one for training, or walked
+ * in order for evaluation. N is the context length T, or a multiple of it where examples that are
+ * compared lie in one sequence. Safe for use by many threads, as long as the data is open.
  */
 public sealed interface Sequences permits Windows, PackedExamples {
   /** The target that is not counted in a loss: there is nothing to predict. */
   int NO_TARGET = -1;
 
-  /** {@return T, the number of inputs of a sequence} */
-  int contextLength();
+  /** {@return N, the number of inputs of a sequence} */
+  int length();
 
   /** {@return the number of sequences that training can draw; may be 0} */
   long starts();
@@ -19,13 +19,13 @@ public sealed interface Sequences permits Windows, PackedExamples {
   boolean inEpochs();
 
   /**
-   * Reads a sequence to train on: T inputs and T targets, from {@code offset} on.
+   * Reads a sequence to train on: N inputs and N targets, from {@code offset} on.
    *
    * @param start 0 to {@code starts() - 1}
-   * @param inputs receives T ids
-   * @param targets receives T ids or {@link #NO_TARGET}
+   * @param inputs receives N ids
+   * @param targets receives N ids or {@link #NO_TARGET}
    * @param offset of the first one in both arrays
-   * @throws IndexOutOfBoundsException if there is no such sequence or the arrays have no T places
+   * @throws IndexOutOfBoundsException if there is no such sequence or the arrays have no N places
    *     from {@code offset} on
    * @throws IllegalStateException if the data is closed
    * @throws java.io.UncheckedIOException if a token file is broken
@@ -46,16 +46,16 @@ public sealed interface Sequences permits Windows, PackedExamples {
   long allTargets();
 
   /**
-   * Reads sequence {@code k} of the evaluation walk into {@code inputs[offset…offset + T - 1]} and
+   * Reads sequence {@code k} of the evaluation walk into {@code inputs[offset…offset + N - 1]} and
    * {@code targets} at the same indexes. Where nothing is to be predicted, targets are {@link
    * #NO_TARGET}.
    *
    * @param k 0 to {@code count() - 1}
-   * @param inputs receives T ids
-   * @param targets receives T ids
+   * @param inputs receives N ids
+   * @param targets receives N ids
    * @param offset of the first one in both arrays
    * @return the number of targets
-   * @throws IndexOutOfBoundsException if there is no sequence k or the arrays have no T places from
+   * @throws IndexOutOfBoundsException if there is no sequence k or the arrays have no N places from
    *     {@code offset} on
    * @throws IllegalStateException if the data is closed
    * @throws java.io.UncheckedIOException if a token file is broken
@@ -63,21 +63,30 @@ public sealed interface Sequences permits Windows, PackedExamples {
   int read(long k, int[] inputs, int[] targets, int offset);
 
   /**
-   * {@return the bytes of text that the targets of sequence {@code k} of the walk stand for}
+   * {@return the number of examples in sequence {@code k} of the walk, which are the first of its
+   * {@link #lengths}; 1 where it is not packed}
    *
    * @param k 0 to {@code count() - 1}
    */
-  long textBytes(long k);
+  int examples(long k);
 
   /**
-   * Whether the T tokens are several short sequences that know nothing of each other, see {@link
+   * {@return the bytes of text that the targets of an example of the walk stand for}
+   *
+   * @param k 0 to {@code count() - 1}
+   * @param example 0 to {@code examples(k) - 1}
+   */
+  long textBytes(long k, int example);
+
+  /**
+   * Whether the N tokens are several short sequences that know nothing of each other, see {@link
    * #lengths}.
    */
   boolean packed();
 
   /**
-   * {@return the lengths of the sequences that lie in sequence {@code k} one after the other,
-   * together T; it alone where it is not packed}
+   * {@return the lengths of the sequences that lie in sequence {@code k} one after the other, at
+   * most T each, together N; it alone where it is not packed}
    *
    * @param k as for {@link #read} or {@link #sample}
    */

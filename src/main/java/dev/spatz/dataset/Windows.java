@@ -28,7 +28,7 @@ public final class Windows implements Sequences {
   }
 
   @Override
-  public int contextLength() {
+  public int length() {
     return contextLength;
   }
 
@@ -80,7 +80,13 @@ public final class Windows implements Sequences {
   }
 
   @Override
-  public long textBytes(long k) {
+  public int examples(long k) {
+    return 1;
+  }
+
+  @Override
+  public long textBytes(long k, int example) {
+    Objects.checkIndex(example, 1);
     long start = k * contextLength;
     long n = Math.min(contextLength, tokens.length() - 1 - start);
     return tokens.textBytes(start + 1, start + 1 + n);

@@ -349,6 +349,7 @@ public interface Kernels extends AutoCloseable {
    * @param weight the head's weights (V,C)
    * @param targets the ids to predict (R), each in 0…V−1; a negative one is not counted
    * @param scale factor of the gradients: one over the number of counted tokens of the whole step
+   * @param factors beside it, one for each row's gradients (R), of either sign; null: all 1
    * @param logits scratch (any number of rows, V): its rows are the chunk
    * @param losses result (R): −ln p(target) of each row, 0 where it is not counted; or null
    * @param dX result (R,C), or null: no gradients at all
@@ -360,6 +361,7 @@ public interface Kernels extends AutoCloseable {
       INDArray weight,
       int[] targets,
       double scale,
+      double @Nullable [] factors,
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,

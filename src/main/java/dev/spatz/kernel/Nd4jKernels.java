@@ -316,6 +316,7 @@ final class Nd4jKernels implements Kernels {
       INDArray weight,
       int[] targets,
       double scale,
+      double @Nullable [] factors,
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,
@@ -328,7 +329,7 @@ final class Nd4jKernels implements Kernels {
       INDArray rowsOfX = Tensors.rows(x, from, to);
       INDArray rowsOfLogits = Tensors.rows(logits, 0, to - from);
       gemm(rowsOfX, false, weight, true, 1, 0, rowsOfLogits);
-      sum += losses(rowsOfLogits, targets, (int) from, scale, losses);
+      sum += losses(rowsOfLogits, targets, (int) from, scale, factors, losses);
       if (dX != null) {
         gemm(rowsOfLogits, false, weight, false, 1, 0, Tensors.rows(dX, from, to));
       }
@@ -341,7 +342,12 @@ final class Nd4jKernels implements Kernels {
 
   /** The losses of a chunk of rows; replaces its logits by their gradients. */
   private double losses(
-      INDArray logits, int[] targets, int from, double scale, double @Nullable [] losses) {
+      INDArray logits,
+      int[] targets,
+      int from,
+      double scale,
+      double @Nullable [] factors,
+      double @Nullable [] losses) {
     INDArray rowValues = scratch.array(ROW_VALUES, logits.dataType(), logits.size(0));
     rowMaxima(logits, rowValues);
     logits.subiColumnVector(rowValues);
@@ -358,21 +364,26 @@ final class Nd4jKernels implements Kernels {
       boolean counted = targets[from + r] >= 0;
       loss[r] = counted ? loss[r] + Math.log(denominator) : 0;
       sum += loss[r];
-      Tensors.put(rowValues, r, counted ? scale / denominator : 0);
+      Tensors.put(rowValues, r, counted ? scale(scale, factors, from + r) / denominator : 0);
     }
     if (losses != null) {
       System.arraycopy(loss, 0, losses, from, loss.length);
     }
-    // scale·(softmax − one-hot)
+    // scale·factor·(softmax − one-hot)
     logits.muliColumnVector(rowValues);
     for (int r = 0; r < loss.length; r++) {
       int target = targets[from + r];
       if (target >= 0) {
         long index = r * logits.size(1) + target;
-        Tensors.put(logits, index, Tensors.get(logits, index) - scale);
+        double ofRow = scale(scale, factors, from + r);
+        Tensors.put(logits, index, Tensors.get(logits, index) - ofRow);
       }
     }
     return sum;
+  }
+
+  private static double scale(double scale, double @Nullable [] factors, int row) {
+    return factors == null ? scale : scale * factors[row];
   }
 
   @Override

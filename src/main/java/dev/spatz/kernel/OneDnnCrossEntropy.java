@@ -44,7 +44,13 @@ final class OneDnnCrossEntropy implements AutoCloseable {
   }
 
   double apply(
-      Head head, int[] targets, double scale, double @Nullable [] losses, long dX, long dWeight) {
+      Head head,
+      int[] targets,
+      double scale,
+      double @Nullable [] factors,
+      double @Nullable [] losses,
+      long dX,
+      long dWeight) {
     long channels = head.channels;
     long vocabulary = head.vocabulary;
     long scaleAt = scratch.floats(FACTOR, 1);
@@ -62,6 +68,9 @@ final class OneDnnCrossEntropy implements AutoCloseable {
           .into(head.logits, 0, vocabulary);
       softmax.forward(rows, vocabulary, head.logits, head.logits);
       sum += losses(head, rows, targets, from, losses);
+      if (factors != null && (dX != 0 || dWeight != 0)) {
+        multiplyRows(head, rows, factors, from);
+      }
       long dLogits = head.logits;
       if (head.type != dnnl_f32 && (dX != 0 || dWeight != 0)) {
         dLogits = scratch.bytes(D_LOGITS, bytes * rows * vocabulary);
@@ -117,13 +126,30 @@ final class OneDnnCrossEntropy implements AutoCloseable {
     return sum;
   }
 
-  /** How far the target's logit is below the likeliest one's, less the latter's logarithm. */
-  private double unlikelyLoss(Head head, long probabilities, int index, int target) {
+  private void multiplyRows(Head head, int rows, double[] factors, int from) {
+    enlargeRows(head);
+    for (int r = 0; r < rows; r++) {
+      float factor = (float) factors[from + r];
+      long address = head.logits + 4L * r * head.vocabulary;
+      memory.read(address, row, 0, head.vocabulary);
+      for (int v = 0; v < head.vocabulary; v++) {
+        row[v] *= factor;
+      }
+      memory.write(address, row, 0, head.vocabulary);
+    }
+  }
+
+  private void enlargeRows(Head head) {
     int size = Math.max(head.channels, head.vocabulary);
     if (row.length < size) {
       row = new float[size];
       other = new float[size];
     }
+  }
+
+  /** How far the target's logit is below the likeliest one's, less the latter's logarithm. */
+  private double unlikelyLoss(Head head, long probabilities, int index, int target) {
+    enlargeRows(head);
     memory.read(probabilities, row, 0, head.vocabulary);
     int likeliest = 0;
     for (int v = 1; v < head.vocabulary; v++) {

@@ -469,6 +469,7 @@ final class OneDnnKernels implements Kernels {
       INDArray weight,
       int[] targets,
       double scale,
+      double @Nullable [] factors,
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,
@@ -484,7 +485,7 @@ final class OneDnnKernels implements Kernels {
             rows(weight),
             at(logits),
             rows(logits));
-    return crossEntropy.apply(head, targets, scale, losses, at(type, dX), at(dWeight));
+    return crossEntropy.apply(head, targets, scale, factors, losses, at(type, dX), at(dWeight));
   }
 
   @Override

@@ -74,6 +74,16 @@ public final class Tensors {
         'c');
   }
 
+  /** Sets every element of an array that is no view to zero, without allocating anything. */
+  public static void zero(INDArray array) {
+    if (array.offset() != 0 || array.length() != array.data().length()) {
+      throw new IllegalArgumentException(
+          "a view of shape " + Arrays.toString(array.shape()) + " cannot be zeroed by itself");
+    }
+    Pointer.memset(array.data().pointer(), 0, array.length() * array.dataType().width());
+    Reference.reachabilityFence(array);
+  }
+
   /** Sets every element. */
   public static void fill(INDArray array, double value) {
     array.assign(value);

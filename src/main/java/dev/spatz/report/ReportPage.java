@@ -3,6 +3,7 @@ package dev.spatz.report;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /** The page of a run: charts, samples and settings in one file, light or dark as the reader is. */
@@ -82,12 +83,18 @@ final class ReportPage {
     if (!run.steps.isEmpty()) {
       RunHistory.Step last = run.steps.get(run.steps.size() - 1);
       figure("%,d", last.step(), "steps of " + run.settings.getOrDefault("steps", "?"));
-      figure("%.3f", smoothed(RunHistory.Step::loss)[run.steps.size() - 1], "training, nats/token");
+      String unit = preferences().isEmpty() ? "training, nats/token" : "training, nats/pair";
+      figure("%.3f", smoothed(RunHistory.Step::loss)[run.steps.size() - 1], unit);
       figure("%,.0f", last.tokensPerSecond(), "tokens a second");
       figure("%s", time(last.seconds()), "time");
       if (!run.faults.isEmpty()) {
         figure("%,d", run.faults.size(), "steps skipped or rolled back");
       }
+    }
+    List<RunHistory.Preferences> preferences = preferences();
+    if (!preferences.isEmpty()) {
+      double accuracy = preferences.get(preferences.size() - 1).accuracy();
+      figure("%.1f %%", 100 * accuracy, "of the pairs: the chosen answer is preferred");
     }
     if (ending != null) {
       figure("%.4f", ending.bitsPerByte(), "validation, bits/byte, best weights");
@@ -108,19 +115,39 @@ final class ReportPage {
 
   private void charts() {
     double[] x = run.steps.stream().mapToDouble(RunHistory.Step::step).toArray();
+    List<RunHistory.Preferences> preferences = preferences();
+    boolean ofPairs = !preferences.isEmpty();
+    double[] at = run.evaluations.stream().mapToDouble(RunHistory.Evaluated::step).toArray();
+    double[] measured =
+        ofPairs
+            ? values(preferences, RunHistory.Preferences::loss)
+            : values(run.evaluations, RunHistory.Evaluated::natsPerToken);
     LineChart loss =
         new LineChart(WIDE)
             .line("faint", false, x, values(RunHistory.Step::loss))
             .line("main", false, x, smoothed(RunHistory.Step::loss))
-            .line(
-                "second",
-                true,
-                run.evaluations.stream().mapToDouble(RunHistory.Evaluated::step).toArray(),
-                run.evaluations.stream().mapToDouble(RunHistory.Evaluated::natsPerToken).toArray());
-    page.append("<div class='grid2'><section class='card wide'><h2>Loss, nats a token</h2>")
+            .line("second", true, at, measured);
+    page.append("<div class='grid2'><section class='card wide'><h2>Loss, nats a ")
+        .append(ofPairs ? "pair" : "token")
+        .append("</h2>")
         .append(loss.svg("training and validation loss over the steps"))
         .append("<p class='key'><i style='background:var(--main)'></i>training, smoothed")
         .append("<i style='background:var(--second)'></i>validation</p></section>\n");
+    if (ofPairs) {
+      chart(
+          "Part of the pairs whose chosen answer is preferred",
+          at,
+          values(preferences, RunHistory.Preferences::accuracy));
+      chart("Margin", at, values(preferences, RunHistory.Preferences::margin));
+      chart(
+          "Log-probability of chosen answers",
+          at,
+          values(preferences, RunHistory.Preferences::chosen));
+      chart(
+          "Log-probability of rejected answers",
+          at,
+          values(preferences, RunHistory.Preferences::rejected));
+    }
     chart("Learning rate", x, values(RunHistory.Step::learningRate));
     chart("Gradient norm, before clipping", x, values(RunHistory.Step::gradientNorm));
     chart("Tokens a second", x, values(RunHistory.Step::tokensPerSecond));
@@ -137,7 +164,19 @@ final class ReportPage {
   }
 
   private double[] values(ToDoubleFunction<RunHistory.Step> value) {
-    return run.steps.stream().mapToDouble(value).toArray();
+    return values(run.steps, value);
+  }
+
+  private static <T> double[] values(List<T> all, ToDoubleFunction<T> value) {
+    return all.stream().mapToDouble(value).toArray();
+  }
+
+  /** Those of all evaluations, or none. */
+  private List<RunHistory.Preferences> preferences() {
+    return run.evaluations.stream()
+        .map(RunHistory.Evaluated::preferences)
+        .filter(Objects::nonNull)
+        .toList();
   }
 
   /** Means of the last few values, a fiftieth of the run. */

@@ -31,7 +31,15 @@ final class RunHistory {
       double seconds) {}
 
   /** A measurement on the validation part. */
-  record Evaluated(long step, double natsPerToken, double bitsPerByte, boolean best) {}
+  record Evaluated(
+      long step,
+      double natsPerToken,
+      double bitsPerByte,
+      boolean best,
+      @Nullable Preferences preferences) {}
+
+  /** Of it, how pairs of answers are judged. */
+  record Preferences(double loss, double accuracy, double margin, double chosen, double rejected) {}
 
   /** A step that was not done as planned. */
   record Fault(long step, String action, String text) {}
@@ -79,7 +87,8 @@ final class RunHistory {
                 step,
                 line.path("nats_per_token").asDouble(),
                 line.path("bits_per_byte").asDouble(),
-                line.path("best").asBoolean()));
+                line.path("best").asBoolean(),
+                line.has("pairs") ? preferences(line) : null));
       }
       case "fault" -> {
         faults.removeIf(earlier -> earlier.step >= step);
@@ -98,6 +107,15 @@ final class RunHistory {
                   line.path("nats_per_token").asDouble());
       default -> {} // of a later version
     }
+  }
+
+  private static Preferences preferences(JsonNode line) {
+    return new Preferences(
+        line.path("preference_loss").asDouble(),
+        line.path("preference_accuracy").asDouble(),
+        line.path("margin").asDouble(),
+        line.path("chosen_log_probability").asDouble(),
+        line.path("rejected_log_probability").asDouble());
   }
 
   private void setting(Map.Entry<String, JsonNode> entry) {

@@ -3,6 +3,7 @@ package dev.spatz.report;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.FaultyStep;
+import dev.spatz.training.PreferenceEvaluation;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TrainingListener;
 import dev.spatz.training.TrainingPlan;
@@ -145,9 +146,21 @@ public final class TrainingReport implements TrainingListener, AutoCloseable {
   }
 
   private static ObjectNode measured(String event, Evaluation evaluation) {
-    return MetricsFile.line(event)
-        .put("nats_per_token", evaluation.natsPerToken())
-        .put("bits_per_byte", evaluation.bitsPerByte());
+    ObjectNode line =
+        MetricsFile.line(event)
+            .put("nats_per_token", evaluation.natsPerToken())
+            .put("bits_per_byte", evaluation.bitsPerByte());
+    PreferenceEvaluation pairs = evaluation.preferences();
+    if (pairs != null) {
+      line.put("pairs", pairs.pairs())
+          .put("preference_loss", pairs.loss())
+          .put("preference_accuracy", pairs.accuracy())
+          .put("improved_accuracy", pairs.improvedAccuracy())
+          .put("margin", pairs.margin())
+          .put("chosen_log_probability", pairs.chosen())
+          .put("rejected_log_probability", pairs.rejected());
+    }
+    return line;
   }
 
   private static String now() {

@@ -1,9 +1,9 @@
 package dev.spatz.training;
 
+import dev.spatz.dataset.ExampleSet;
 import dev.spatz.dataset.Sequences;
 import dev.spatz.dataset.TokenSequence;
 import dev.spatz.kernel.KernelBackend;
-import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.NativeMemory;
 import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.transformer.InferenceWeights;
@@ -42,12 +42,11 @@ public final class Evaluator {
       return evaluate(transformer, tokens, threads, backend);
     }
     requireTwo(tokens);
-    requireMemory(transformer.config(), threads);
+    requireMemory(transformer.config(), WINDOWS_AT_A_TIME, threads);
     try (InferenceWeights weights = transformer.inferenceWeights(backend, 1, precision);
         WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
-      Measure measure = weights::loss;
       return evaluate(
-          measure, windows(transformer, tokens), Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+          weights::loss, windows(transformer, tokens), Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
     }
   }
 
@@ -55,17 +54,16 @@ public final class Evaluator {
   static Evaluation evaluate(
       Transformer transformer, TokenSequence tokens, int threads, KernelBackend backend) {
     requireTwo(tokens);
-    requireMemory(transformer.config(), threads);
+    requireMemory(transformer.config(), WINDOWS_AT_A_TIME, threads);
     try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
-      Measure measure = transformer::loss;
       return evaluate(
-          measure, windows(transformer, tokens), Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+          transformer::loss, windows(transformer, tokens), Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
     }
   }
 
-  private static void requireMemory(TransformerConfig model, int threads) {
+  private static void requireMemory(TransformerConfig model, int windows, int threads) {
     NativeMemory.require(
-        threads * Workspace.bytes(model, false, WINDOWS_AT_A_TIME, model.contextLength()),
+        threads * Workspace.bytes(model, false, windows, model.contextLength()),
         "evaluating",
         String.format(Locale.ROOT, "lower threads (%d) in LoadOptions", threads));
   }
@@ -90,42 +88,41 @@ public final class Evaluator {
    * @param atATime sequences that a worker takes at a time
    */
   static Evaluation evaluate(
-      Transformer transformer, Sequences sequences, long most, int atATime, WorkerTeam team) {
-    return evaluate(transformer::loss, sequences, most, atATime, team);
+      Walk.Measure measure, Sequences sequences, long most, int atATime, WorkerTeam team) {
+    Walk walk = Walk.of(measure, sequences, most, atATime, team);
+    double[] losses = new double[walk.losses().length];
+    int[] targets = new int[losses.length];
+    long bytes = 0;
+    for (int place = 0; place < losses.length; place++) {
+      losses[place] = Arrays.stream(walk.losses()[place]).sum();
+      targets[place] = Arrays.stream(walk.targets()[place]).sum();
+      for (int example = 0; example < walk.losses()[place].length; example++) {
+        bytes += sequences.textBytes(place * walk.stride(), example);
+      }
+    }
+    return Evaluation.of(losses, targets, bytes);
   }
 
-  /** As {@link Transformer#loss}. */
-  private interface Measure {
-    double loss(Kernels kernels, Workspace workspace, int[] inputs, int[] targets, double[] losses);
-  }
-
-  private static Evaluation evaluate(
-      Measure measure, Sequences sequences, long most, int atATime, WorkerTeam team) {
-    int time = sequences.contextLength();
-    long stride = Math.max(1, (sequences.allTargets() + most - 1) / most);
-    int count = Math.toIntExact((sequences.count() + stride - 1) / stride);
-    double[] losses = new double[count];
-    int[] predicted = new int[count];
-    long[] bytes = new long[count];
-    team.forEach(
-        (count + atATime - 1) / atATime,
-        (worker, chunk) -> {
-          WorkerTeam.Pass pass = worker.pass(atATime);
-          int first = chunk * atATime;
-          int here = Math.min(atATime, count - first);
-          Arrays.fill(pass.inputs, here * time, pass.inputs.length, 0);
-          Arrays.fill(pass.targets, here * time, pass.targets.length, Sequences.NO_TARGET);
-          pass.layOut(sequences, here, i -> (first + i) * stride);
-          for (int i = 0; i < here; i++) {
-            long k = (first + i) * stride;
-            predicted[first + i] = sequences.read(k, pass.inputs, pass.targets, i * time);
-            bytes[first + i] = sequences.textBytes(k);
-          }
-          measure.loss(worker.kernels, pass.workspace, pass.inputs, pass.targets, pass.losses);
-          for (int i = 0; i < here; i++) {
-            losses[first + i] = Arrays.stream(pass.losses, i * time, (i + 1) * time).sum();
-          }
-        });
-    return Evaluation.of(losses, predicted, Arrays.stream(bytes).sum());
+  /**
+   * How a model judges pairs of answers, with itself as the reference, and sums of
+   * log-probabilities.
+   *
+   * @param pairs of which the validation part is measured
+   * @param threads worker threads; the result does not depend on their number
+   * @throws IllegalArgumentException if there are none
+   */
+  public static Evaluation evaluate(
+      Transformer transformer, ExampleSet pairs, int threads, KernelBackend backend) {
+    Sequences sequences = pairs.validationSequences(transformer.config().contextLength());
+    if (sequences.count() == 0) {
+      throw new IllegalArgumentException("there are no pairs of answers to measure with");
+    }
+    requireMemory(transformer.config(), 2 * WINDOWS_AT_A_TIME, threads);
+    PreferenceConfig sums = PreferenceConfig.defaults();
+    try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
+      Walk walk = Walk.of(transformer::loss, sequences, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
+      double[][] reference = PreferenceObjective.logProbabilities(walk, sums);
+      return PreferenceObjective.evaluation(walk, sequences, sums, reference);
+    }
   }
 }

@@ -24,6 +24,11 @@ public final class FineTuning {
    */
   private static final double ADAPTER_LEARNING_RATE = 1e-2;
 
+  /**
+   * For learning from pairs of answers, of the rate for other data: the reference is left slowly.
+   */
+  private static final double PREFERENCE_RATE_PART = 0.1;
+
   private FineTuning() {}
 
   /**
@@ -85,6 +90,31 @@ public final class FineTuning {
             Math.max(
                 LEARNING_RATE_PART * Automatic.learningRate(base, config.optimizer()),
                 Math.max(0, config.minLearningRate())));
+  }
+
+  /**
+   * The configuration for learning from pairs of answers: a smaller automatic learning rate, and
+   * half as many sequences, since each has both answers.
+   *
+   * @param decided what {@link #config} or {@link #adapterConfig} made of it
+   * @param base shape of the model
+   */
+  public static TrainingConfig preferenceConfig(
+      TrainingConfig config, TrainingConfig decided, TransformerConfig base) {
+    TrainingConfig result = decided;
+    if (config.preference() == null) {
+      result = result.withPreference(PreferenceConfig.defaults());
+    }
+    if (config.learningRate() == TrainingConfig.AUTO) {
+      double least = Math.max(0, config.minLearningRate());
+      double rate = PREFERENCE_RATE_PART * decided.learningRate();
+      result = result.withLearningRate(Math.max(rate, least));
+    }
+    if (config.batchSize() == TrainingConfig.AUTO) {
+      int half = Math.max(1, Automatic.batchSize(base) / 2);
+      result = result.withBatchSize(Math.max(half, config.shards()));
+    }
+    return result;
   }
 
   /**

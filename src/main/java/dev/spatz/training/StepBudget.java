@@ -36,11 +36,12 @@ final class StepBudget {
   static long steps(
       Transformer transformer,
       TrainingData data,
+      Objective objective,
       WorkerTeam team,
       TrainingPlan plan,
       Duration time) {
     double budget = time.toSeconds() + time.getNano() / NANOS;
-    double step = secondsPerStep(transformer, data, team, plan, budget * TIMING);
+    double step = secondsPerStep(transformer, objective, team, plan, budget * TIMING);
     double token = step / plan.tokensPerStep() / 3; // a forward pass is a third of a step
     long validation = data.validationTokens();
     double evaluations =
@@ -56,11 +57,13 @@ final class StepBudget {
 
   /** The median time of some steps with a learning rate of zero; the weights come out unchanged. */
   private static double secondsPerStep(
-      Transformer transformer, TrainingData data, WorkerTeam team, TrainingPlan plan, double most) {
+      Transformer transformer,
+      Objective objective,
+      WorkerTeam team,
+      TrainingPlan plan,
+      double most) {
     ParameterSet weights = transformer.trained();
-    try (TrainingStep trainingStep =
-            new TrainingStep(
-                transformer, data.trainSequences(plan.model().contextLength()), team, plan);
+    try (TrainingStep trainingStep = new TrainingStep(transformer, objective, team, plan);
         ParameterSet before = ParameterSet.zeros(weights.layout(), transformer.dataType())) {
       before.copyFrom(weights);
       times(trainingStep, most); // until the JIT compiler is done

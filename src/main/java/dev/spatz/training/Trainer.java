@@ -1,6 +1,5 @@
 package dev.spatz.training;
 
-import dev.spatz.dataset.Sequences;
 import dev.spatz.dataset.TrainingData;
 import dev.spatz.kernel.InsufficientMemoryException;
 import dev.spatz.kernel.KernelBackend;
@@ -32,7 +31,7 @@ public final class Trainer implements AutoCloseable {
 
   private final Transformer transformer;
   private final boolean ownsTransformer;
-  private final TrainingData data;
+  private final Objective objective;
   private final WorkerTeam team;
   private final TrainingPlan plan;
   private final TrainingStep trainingStep;
@@ -51,17 +50,15 @@ public final class Trainer implements AutoCloseable {
   private Trainer(
       Transformer transformer,
       boolean ownsTransformer,
-      TrainingData data,
+      Objective objective,
       WorkerTeam team,
       TrainingPlan plan) {
     this.transformer = transformer;
     this.ownsTransformer = ownsTransformer;
-    this.data = data;
+    this.objective = objective;
     this.team = team;
     this.plan = plan;
-    this.trainingStep =
-        new TrainingStep(
-            transformer, data.trainSequences(plan.model().contextLength()), team, plan);
+    this.trainingStep = new TrainingStep(transformer, objective, team, plan);
     this.best = ParameterSet.zeros(transformer.trained().layout(), transformer.dataType());
     best.copyFrom(transformer.trained());
     this.sum = ParameterSet.zeros(transformer.trained().layout(), transformer.dataType());
@@ -94,12 +91,13 @@ public final class Trainer implements AutoCloseable {
     Transformer passes = mixed ? transformer.mixed(kernels) : transformer;
     WorkerTeam team = new WorkerTeam(threads(config.threads()), passes, kernels);
     try {
+      Objective objective = Objective.of(passes, data, undecided, team);
       long steps =
           config.steps() > 0
               ? config.steps()
-              : StepBudget.steps(passes, data, team, undecided, config.timeBudget());
+              : StepBudget.steps(passes, data, objective, team, undecided, config.timeBudget());
       TrainingPlan plan = TrainingPlan.of(config, transformer.config(), steps, kernels);
-      return new Trainer(passes, mixed, data, team, plan);
+      return new Trainer(passes, mixed, objective, team, plan);
     } catch (RuntimeException | Error e) {
       team.close();
       if (mixed) {
@@ -124,7 +122,8 @@ public final class Trainer implements AutoCloseable {
     boolean mixed = plan.precision() == Precision.BF16;
     Transformer passes = mixed ? transformer.mixed(plan.kernels()) : transformer;
     WorkerTeam team = new WorkerTeam(threads(threads), passes, plan.kernels());
-    return new Trainer(passes, mixed, data, team, plan);
+    Objective objective = Objective.of(passes, data, plan, team);
+    return new Trainer(passes, mixed, objective, team, plan);
   }
 
   private static int threads(int given) {
@@ -356,8 +355,7 @@ public final class Trainer implements AutoCloseable {
 
   private void evaluate(TrainingListener listener) {
     Evaluation evaluation = evaluate(plan.evaluationTokens());
-    boolean improved =
-        bestEvaluation == null || evaluation.natsPerToken() < bestEvaluation.natsPerToken();
+    boolean improved = bestEvaluation == null || evaluation.loss() < bestEvaluation.loss();
     if (improved) {
       bestEvaluation = evaluation;
       bestStep = step;
@@ -370,8 +368,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   private Evaluation evaluate(long tokens) {
-    Sequences validation = data.validationSequences(plan.model().contextLength());
-    return Evaluator.evaluate(transformer, validation, tokens, plan.largestShard(), team);
+    return objective.evaluate(tokens, plan.largestShard(), team);
   }
 
   private Evaluation bestEvaluation() {

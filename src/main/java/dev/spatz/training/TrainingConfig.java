@@ -59,6 +59,8 @@ import org.jspecify.annotations.Nullable;
  *     depend on it
  * @param precision of the matrix products; automatic: bfloat16 where the processor has instructions
  *     for it and the model gains by it
+ * @param preference how pairs of answers are learned from, for data of such pairs only; null: as
+ *     {@link PreferenceConfig#defaults} says
  * @param checkpoints where the run is kept, so that it can be resumed; null: it is not
  */
 public record TrainingConfig(
@@ -88,6 +90,7 @@ public record TrainingConfig(
     long seed,
     int threads,
     Precision precision,
+    @Nullable PreferenceConfig preference,
     @Nullable CheckpointConfig checkpoints) {
 
   /** The value of a number that is chosen automatically. */
@@ -175,6 +178,7 @@ public record TrainingConfig(
         1,
         AUTO,
         Precision.AUTO,
+        null,
         null);
   }
 
@@ -329,6 +333,11 @@ public record TrainingConfig(
   /** This configuration with another precision of the matrix products. */
   public TrainingConfig withPrecision(Precision value) {
     return with(draft -> draft.precision = value);
+  }
+
+  /** This configuration, learning from pairs of answers in this way. */
+  public TrainingConfig withPreference(PreferenceConfig value) {
+    return with(draft -> draft.preference = value);
   }
 
   /** This configuration, keeping checkpoints of the run in a directory of its own. */

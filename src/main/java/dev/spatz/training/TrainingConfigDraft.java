@@ -35,6 +35,7 @@ final class TrainingConfigDraft {
   long seed;
   int threads;
   Precision precision;
+  @Nullable PreferenceConfig preference;
   @Nullable CheckpointConfig checkpoints;
 
   TrainingConfigDraft(TrainingConfig config) {
@@ -64,6 +65,7 @@ final class TrainingConfigDraft {
     seed = config.seed();
     threads = config.threads();
     precision = config.precision();
+    preference = config.preference();
     checkpoints = config.checkpoints();
   }
 
@@ -95,6 +97,7 @@ final class TrainingConfigDraft {
         seed,
         threads,
         precision,
+        preference,
         checkpoints);
   }
 }

@@ -56,6 +56,7 @@ public record TrainingMemory(
     int smallest = plan.batchSize() / plan.shards();
     int time = plan.model().contextLength();
     return IntStream.rangeClosed(smallest, plan.largestShard())
+        .map(sequences -> sequences * plan.contexts())
         .mapToLong(sequences -> Workspace.bytes(plan.model(), mixed, sequences, time))
         .map(bytes -> bytes + bytes / 4)
         .sum();

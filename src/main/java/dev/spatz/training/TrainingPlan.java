@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param seed of weights, data order and dropout
  * @param kernels which kernels compute
  * @param precision of the matrix products, never automatic
+ * @param preference how pairs of answers are learned from, or null for other data
  */
 public record TrainingPlan(
     TransformerConfig model,
@@ -54,7 +55,8 @@ public record TrainingPlan(
     long tokenLimit,
     long seed,
     KernelBackend kernels,
-    Precision precision) {
+    Precision precision,
+    @Nullable PreferenceConfig preference) {
 
   private static final long EVALUATION_TOKENS = 1 << 14;
   private static final int EVALUATIONS = 10;
@@ -95,7 +97,8 @@ public record TrainingPlan(
         config.tokenLimit(),
         config.seed(),
         kernels,
-        config.precision().resolve(kernels, model.channels()));
+        config.precision().resolve(kernels, model.channels()),
+        config.preference());
   }
 
   private static LearningRateSchedule schedule(
@@ -200,7 +203,8 @@ public record TrainingPlan(
         tokenLimit,
         seed,
         now,
-        products);
+        products,
+        preference);
   }
 
   /** What is another setting in another plan: name, value here, value there. */
@@ -246,12 +250,20 @@ public record TrainingPlan(
     settings.put("seed", Long.toString(seed));
     settings.put("kernels", kernels.toString());
     settings.put("precision", precision.toString());
+    if (preference != null) {
+      settings.put("preference", preference.toString());
+    }
     return settings;
   }
 
   /** Tokens that a step trains on. */
   public long tokensPerStep() {
-    return (long) batchSize * accumulation * model.contextLength();
+    return (long) batchSize * accumulation * contexts() * model.contextLength();
+  }
+
+  /** Context lengths that a sequence takes: two where both answers of a pair lie in one. */
+  int contexts() {
+    return preference == null ? 1 : 2;
   }
 
   /** The first sequence of a shard in its micro-batch; that of shard {@code shards} is its end. */

@@ -29,7 +29,7 @@ final class TrainingStep implements AutoCloseable {
   private static final int DROPOUT_STREAM = 2;
 
   private final Transformer transformer;
-  private final Sequences sequences;
+  private final Objective objective;
   private final WorkerTeam team;
   private final TrainingPlan plan;
   private final GradientTree tree;
@@ -38,7 +38,7 @@ final class TrainingStep implements AutoCloseable {
   private final double[] rangeSquares;
   private final DataOrder order;
   private final CounterRandom dropout;
-  private long targets;
+  private long counted;
 
   /** What came out of a step. */
   record Outcome(double loss, double gradientNorm) {
@@ -47,9 +47,9 @@ final class TrainingStep implements AutoCloseable {
     }
   }
 
-  TrainingStep(Transformer transformer, Sequences sequences, WorkerTeam team, TrainingPlan plan) {
+  TrainingStep(Transformer transformer, Objective objective, WorkerTeam team, TrainingPlan plan) {
     this.transformer = transformer;
-    this.sequences = sequences;
+    this.objective = objective;
     this.team = team;
     this.plan = plan;
     this.tree = new GradientTree(transformer, plan.shards(), team.size());
@@ -60,7 +60,9 @@ final class TrainingStep implements AutoCloseable {
     CounterRandom random = CounterRandom.of(plan.seed());
     this.order =
         new DataOrder(
-            random.child(DATA_STREAM), sequences, (long) plan.batchSize() * plan.accumulation());
+            random.child(DATA_STREAM),
+            objective.train(),
+            (long) plan.batchSize() * plan.accumulation());
     this.dropout = random.child(DROPOUT_STREAM);
     refresh();
   }
@@ -80,7 +82,7 @@ final class TrainingStep implements AutoCloseable {
    * they were.
    */
   Outcome run(long step, double learningRate, Predicate<Outcome> trusted) {
-    targets = targets(step);
+    counted = counted(step);
     team.forEach(
         tree.tasks(),
         (worker, task) ->
@@ -93,7 +95,7 @@ final class TrainingStep implements AutoCloseable {
           rangeSquares[range] =
               worker.kernels.sumOfSquares(tree.total().flat(), from(range), to(range));
         });
-    Outcome outcome = new Outcome(sum(shardLosses) / targets, Math.sqrt(sum(rangeSquares)));
+    Outcome outcome = new Outcome(sum(shardLosses) / counted, Math.sqrt(sum(rangeSquares)));
     if (trusted.test(outcome)) {
       update(step, learningRate, outcome.gradientNorm);
     }
@@ -130,14 +132,11 @@ final class TrainingStep implements AutoCloseable {
     return last[0];
   }
 
-  /** The number of targets of a whole step, by which its loss is divided. */
-  private long targets(long step) {
-    if (!sequences.packed()) {
-      return plan.tokensPerStep();
-    }
+  /** What is counted in a whole step, by which its loss is divided. */
+  private long counted(long step) {
     long all = 0;
     for (long i = 0; i < (long) plan.batchSize() * plan.accumulation(); i++) {
-      all += sequences.targets(order.draw(step, i));
+      all += objective.counted(order.draw(step, i));
     }
     return all;
   }
@@ -146,25 +145,14 @@ final class TrainingStep implements AutoCloseable {
   private void shard(WorkerTeam.Worker worker, long step, int shard, ParameterSet gradients) {
     int from = plan.shardStart(shard);
     int count = plan.shardStart(shard + 1) - from;
-    WorkerTeam.Pass pass = worker.pass(count);
+    Sequences sequences = objective.train();
+    WorkerTeam.Pass pass = worker.pass(sequences, count);
     double loss = 0;
     for (int micro = 0; micro < plan.accumulation(); micro++) {
       long first = (long) micro * plan.batchSize() + from;
-      pass.layOut(sequences, count, i -> order.draw(step, first + i));
-      for (int i = 0; i < count; i++) {
-        long start = order.draw(step, first + i);
-        sequences.sample(start, pass.inputs, pass.targets, i * sequences.contextLength());
-      }
-      DropoutSites sites = transformer.dropout(dropout.child(step), first);
-      loss +=
-          transformer.lossAndGradients(
-              worker.kernels,
-              pass.workspace,
-              pass.inputs,
-              pass.targets,
-              1.0 / targets,
-              sites,
-              gradients);
+      pass.sample(sequences, count, i -> order.draw(step, first + i));
+      DropoutSites sites = transformer.dropout(dropout.child(step), first * plan.contexts());
+      loss += objective.lossAndGradients(worker, pass, 1.0 / counted, sites, gradients);
     }
     shardLosses[shard] = loss;
   }

@@ -6,6 +6,7 @@ import dev.spatz.kernel.Kernels;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.Workspace;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,11 +38,12 @@ final class WorkerTeam implements AutoCloseable {
       this.kernels = kernels;
     }
 
-    /** Memory for a pass over so many sequences of the whole context, made at its first use. */
-    Pass pass(int sequences) {
+    /** Memory for a pass over so many sequences of a data set, made at its first use. */
+    Pass pass(Sequences sequences, int count) {
+      int time = transformer.config().contextLength();
+      int contexts = count * sequences.length() / time;
       return passes.computeIfAbsent(
-          sequences,
-          any -> new Pass(transformer.workspace(sequences, transformer.config().contextLength())));
+          contexts, any -> new Pass(transformer.workspace(contexts, time), time));
     }
 
     @Override
@@ -58,31 +60,67 @@ final class WorkerTeam implements AutoCloseable {
     final int[] inputs;
     final int[] targets;
     final double[] losses;
+    private final int time;
+    private final long[] numbers;
+    private int count;
 
-    private Pass(Workspace workspace) {
+    private Pass(Workspace workspace, int time) {
       this.workspace = workspace;
       this.inputs = new int[workspace.rows()];
       this.targets = new int[workspace.rows()];
       this.losses = new double[workspace.rows()];
+      this.time = time;
+      this.numbers = new long[workspace.rows() / time];
     }
 
     /**
-     * Lays out the rows as the first {@code count} sequences of a pass need it.
+     * Samples sequences to train on, which fill the pass.
      *
      * @param number of the i-th of them
      */
-    void layOut(Sequences sequences, int count, IntToLongFunction number) {
+    void sample(Sequences sequences, int howMany, IntToLongFunction number) {
+      layOut(sequences, howMany, number);
+      for (int i = 0; i < count; i++) {
+        sequences.sample(numbers[i], inputs, targets, i * sequences.length());
+      }
+    }
+
+    /** Reads sequences of the evaluation walk; what they do not fill has nothing to predict. */
+    void read(Sequences sequences, int howMany, IntToLongFunction number) {
+      layOut(sequences, howMany, number);
+      int filled = count * sequences.length();
+      Arrays.fill(inputs, filled, inputs.length, 0);
+      Arrays.fill(targets, filled, targets.length, Sequences.NO_TARGET);
+      for (int i = 0; i < count; i++) {
+        sequences.read(numbers[i], inputs, targets, i * sequences.length());
+      }
+    }
+
+    private void layOut(Sequences sequences, int howMany, IntToLongFunction number) {
+      count = howMany;
+      for (int i = 0; i < count; i++) {
+        numbers[i] = number.applyAsLong(i);
+      }
       if (!sequences.packed()) {
         return; // as every workspace is at first
       }
-      int time = sequences.contextLength();
       IntStream lengths = IntStream.empty();
-      for (int i = 0; i < inputs.length / time; i++) {
-        IntStream more =
-            i < count ? IntStream.of(sequences.lengths(number.applyAsLong(i))) : IntStream.of(time);
-        lengths = IntStream.concat(lengths, more);
+      for (int i = 0; i < count; i++) {
+        lengths = IntStream.concat(lengths, IntStream.of(sequences.lengths(numbers[i])));
       }
-      workspace.pack(lengths.toArray());
+      int unfilled = (inputs.length - count * sequences.length()) / time;
+      IntStream rest = IntStream.generate(() -> time).limit(unfilled);
+      workspace.pack(IntStream.concat(lengths, rest).toArray());
+    }
+
+    /** The number of sequences that are in the pass now. */
+    int count() {
+      return count;
+    }
+
+    /** The number of the i-th sequence that is in the pass now. */
+    long number(int i) {
+      return numbers[i];
     }
   }
 

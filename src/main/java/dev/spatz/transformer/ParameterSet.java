@@ -17,6 +17,7 @@ public final class ParameterSet implements AutoCloseable {
   private final ParameterLayout layout;
   private final INDArray flat;
   private final Map<String, INDArray> views = new LinkedHashMap<>();
+  private @Nullable Weights weights;
 
   private ParameterSet(ParameterLayout layout, DataType type) {
     this.layout = layout;
@@ -80,13 +81,24 @@ public final class ParameterSet implements AutoCloseable {
     return views.get(name);
   }
 
+  /** The parameters as the model uses them, made at the first use: a step asks often. */
+  Weights weights(TransformerConfig config) {
+    requireOpen();
+    Weights known = weights;
+    if (known == null) {
+      known = Weights.of(this, config);
+      weights = known;
+    }
+    return known;
+  }
+
   /**
    * Sets all to zero.
    *
    * @throws IllegalStateException if the set is closed
    */
   public void zero() {
-    Tensors.fill(flat(), 0);
+    Tensors.zero(flat());
   }
 
   /**

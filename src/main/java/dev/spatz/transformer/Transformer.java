@@ -266,24 +266,48 @@ public final class Transformer implements AutoCloseable {
       double scale,
       DropoutSites dropout,
       ParameterSet gradients) {
+    return lossAndGradients(kernels, workspace, inputs, targets, scale, null, dropout, gradients);
+  }
+
+  /**
+   * Forward and backward where how much a target counts depends on the losses of all of them, as it
+   * does where whole answers are compared. The head is passed through once more for that, the rest
+   * of the model is not.
+   *
+   * @param scale as {@link #lossAndGradients(Kernels, Workspace, int[], int[], double,
+   *     DropoutSites, ParameterSet)} has it
+   * @param weighting says how much each target counts; null: each the same
+   * @return what the weighting returned, or else the sum of the losses
+   */
+  public double lossAndGradients(
+      Kernels kernels,
+      Workspace workspace,
+      int[] inputs,
+      int[] targets,
+      double scale,
+      @Nullable LossWeighting weighting,
+      DropoutSites dropout,
+      ParameterSet gradients) {
     requireIds("inputs", inputs, 0, workspace);
     requireIds("targets", targets, Integer.MIN_VALUE, workspace);
     Weights used = workspace.weights(weights, dropout, gradients);
-    Weights d = adapter == null ? Weights.of(gradients, config) : Weights.frozen(config.layers());
-    Workspace.Gradients a = workspace.gradients;
+    Weights d = adapter == null ? gradients.weights(config) : Weights.frozen(config.layers());
+    INDArray x = workspace.activations.norm.values();
+    INDArray dX = workspace.gradients.normalized();
+    INDArray head = weights.head().weight();
+    INDArray dHead = d.head().weight();
+    INDArray logits = workspace.logits;
+    double[] factors = null;
+    double weighed = 0;
     forward(kernels, used, workspace, inputs, dropout);
-    double loss =
-        kernels.crossEntropy(
-            workspace.activations.norm.values(),
-            weights.head().weight(),
-            targets,
-            scale,
-            workspace.logits,
-            null,
-            a.normalized(),
-            d.head().weight());
+    if (weighting != null) {
+      kernels.crossEntropy(x, head, targets, 1, null, logits, workspace.losses, null, null);
+      factors = workspace.factors;
+      weighed = weighting.weigh(workspace.losses, factors);
+    }
+    double sum = kernels.crossEntropy(x, head, targets, scale, factors, logits, null, dX, dHead);
     backward(kernels, used, workspace, inputs, dropout, d);
-    return loss;
+    return weighting == null ? sum : weighed;
   }
 
   /**
@@ -309,6 +333,7 @@ public final class Transformer implements AutoCloseable {
         weights.head().weight(),
         targets,
         1,
+        null,
         workspace.logits,
         losses,
         null,
@@ -419,7 +444,7 @@ public final class Transformer implements AutoCloseable {
     Workspace.Gradients d = workspace.gradients;
     int time = workspace.time;
     INDArray dX = d.stream(); // (R,C)
-    Tensors.fill(dX, 0);
+    Tensors.zero(dX);
     weights
         .norm()
         .backward(

@@ -30,6 +30,11 @@ public final class Workspace implements AutoCloseable {
   final Activations activations;
   final INDArray logits;
   final Gradients gradients;
+
+  /** Of each row: the loss, and the factor of its gradient. */
+  final double[] losses;
+
+  final double[] factors;
   private final TransformerConfig config;
   private final List<INDArray> logSumExp = new ArrayList<>();
   private final List<INDArray> owned = new ArrayList<>();
@@ -69,6 +74,8 @@ public final class Workspace implements AutoCloseable {
     this.time = time;
     int rows = Math.multiplyExact(sequences, time);
     this.positions = new int[rows];
+    this.losses = new double[rows];
+    this.factors = new double[rows];
     this.activations = new Activations(config, type, operands, rows, false);
     for (int layer = 0; layer < config.layers(); layer++) {
       logSumExp.add(zeros(type, (long) rows * config.heads()));

@@ -87,7 +87,8 @@ class RunDirectoryTest {
         5,
         -42,
         KernelBackend.ND4J,
-        Precision.FLOAT32);
+        Precision.FLOAT32,
+        null);
   }
 
   private RunSettings settings(TrainingPlan plan) {
@@ -138,7 +139,8 @@ class RunDirectoryTest {
             0,
             Long.MAX_VALUE,
             KernelBackend.ND4J,
-            Precision.FLOAT32);
+            Precision.FLOAT32,
+            null);
     long step = 0;
     for (TrainingPlan plan : List.of(plan(), cosine)) {
       Checkpoint written = checkpoint(settings(plan), ++step);

@@ -22,11 +22,15 @@ class PackedExamplesTest {
     return new EncodedExample(IntStream.range(first, first + length).toArray(), predicted);
   }
 
+  private static List<List<EncodedExample>> alone(List<EncodedExample> examples) {
+    return examples.stream().map(List::of).toList();
+  }
+
   @Test
   void everyTarget_isThereOnce_behindItsOwnInputs() {
     List<EncodedExample> examples =
         List.of(example(1, 17), example(20, 5), example(30, TIME + 1), example(2, 17));
-    PackedExamples packed = new PackedExamples(examples, TIME, BYTES);
+    PackedExamples packed = new PackedExamples(alone(examples), 1, TIME, BYTES);
     assertEquals(2, packed.count());
     List<String> found = new ArrayList<>();
     long bytes = 0;
@@ -37,7 +41,9 @@ class PackedExamplesTest {
       int n = packed.read(k, inputs, targets, 2);
       assertEquals(packed.targets(k), n);
       all += n;
-      bytes += packed.textBytes(k);
+      for (int i = 0; i < packed.examples(k); i++) {
+        bytes += packed.textBytes(k, i);
+      }
       int[] lengths = packed.lengths(k);
       assertEquals(TIME, IntStream.of(lengths).sum());
       int at = 2;
@@ -78,7 +84,7 @@ class PackedExamplesTest {
     for (int i = 0; i < 30; i++) {
       examples.add(example(i, 10));
     }
-    PackedExamples packed = new PackedExamples(examples, TIME, BYTES);
+    PackedExamples packed = new PackedExamples(alone(examples), 1, TIME, BYTES);
     assertEquals(10, packed.count());
     assertArrayEquals(new int[] {16, 16, 16}, packed.lengths(0));
   }
@@ -88,7 +94,8 @@ class PackedExamplesTest {
     List<EncodedExample> examples = List.of(example(0, TIME + 2));
     IllegalArgumentException e =
         assertThrows(
-            IllegalArgumentException.class, () -> new PackedExamples(examples, TIME, BYTES));
+            IllegalArgumentException.class,
+            () -> new PackedExamples(alone(examples), 1, TIME, BYTES));
     assertTrue(e.getMessage().contains("50 tokens"), e.getMessage());
   }
 

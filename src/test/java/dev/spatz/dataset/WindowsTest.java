@@ -78,7 +78,7 @@ class WindowsTest {
       TokenSequence tokens = new TokenSequence(file, BEFORE, 12);
       for (int contextLength = 1; contextLength < 15; contextLength++) {
         Windows windows = tokens.windows(contextLength);
-        assertEquals(contextLength, windows.contextLength());
+        assertEquals(contextLength, windows.length());
         assertEquals(Math.max(0, 12 - contextLength), windows.starts());
         for (int start = 0; start < windows.starts(); start++) {
           int[] inputs = filled(contextLength + 2);

@@ -294,12 +294,14 @@ class GradientTest {
     INDArray logits = gaussian(3, 13);
     INDArray dX = zeros(x);
     INDArray dWeight = zeros(weight);
-    k.crossEntropy(x, weight, targets, 0.25, logits, null, dX, dWeight);
+    k.crossEntropy(x, weight, targets, 0.25, null, logits, null, dX, dWeight);
     INDArray loss = gaussian(1);
     INDArray quarter = zeros(loss);
     Tensors.put(quarter, 0, 0.25);
     Runnable forward =
-        () -> Tensors.put(loss, 0, k.crossEntropy(x, weight, targets, 1, logits, null, null, null));
+        () ->
+            Tensors.put(
+                loss, 0, k.crossEntropy(x, weight, targets, 1, null, logits, null, null, null));
     check("dX", x, dX, loss, quarter, forward);
     check("dWeight", weight, dWeight, loss, quarter, forward);
   }

@@ -131,12 +131,24 @@ abstract class KernelsTest extends RowKernelsTest {
     }
     double[] losses = new double[rows];
     double[] expected = new double[rows];
-    for (int nulls = 0; nulls < 4; nulls++) {
+    for (int nulls = 0; nulls < 8; nulls++) {
+      double[] factors = (nulls & 4) == 0 ? null : new double[rows];
+      for (int r = 0; factors != null && r < rows; r++) {
+        factors[r] = 0.3 * (r % 7) - 0.8; // of both signs, one of them near 0
+      }
       INDArray scratch = gaussian(chunk, vocabulary);
       agreeing(
           (k, a) ->
               k.crossEntropy(
-                  a[0], a[1], targets, 0.7, scratch, k == JUDGE ? expected : losses, a[2], a[3]),
+                  a[0],
+                  a[1],
+                  targets,
+                  0.7,
+                  factors,
+                  scratch,
+                  k == JUDGE ? expected : losses,
+                  a[2],
+                  a[3]),
           random(
               of(rows, columns),
               of(vocabulary, columns),
@@ -146,7 +158,7 @@ abstract class KernelsTest extends RowKernelsTest {
     }
     INDArray scratch = gaussian(chunk, vocabulary);
     agreeing(
-        (k, a) -> k.crossEntropy(a[0], a[1], targets, 1, scratch, null, null, null),
+        (k, a) -> k.crossEntropy(a[0], a[1], targets, 1, null, scratch, null, null, null),
         random(of(rows, columns), of(vocabulary, columns)));
   }
 
@@ -162,8 +174,16 @@ abstract class KernelsTest extends RowKernelsTest {
     double[] expectedLosses = new double[13];
     INDArray scratch = gaussian(5, 64);
     JUDGE.crossEntropy(
-        expected[0], expected[1], targets, 1, scratch, expectedLosses, expected[2], expected[3]);
-    kernels.crossEntropy(a[0], a[1], targets, 1, scratch, losses, a[2], a[3]);
+        expected[0],
+        expected[1],
+        targets,
+        1,
+        null,
+        scratch,
+        expectedLosses,
+        expected[2],
+        expected[3]);
+    kernels.crossEntropy(a[0], a[1], targets, 1, null, scratch, losses, a[2], a[3]);
     assertTrue(Arrays.stream(expectedLosses).max().orElseThrow() > 110);
     assertArrayEquals(expectedLosses, losses, 1e-3);
     assertClose("dX", expected[2], a[2], Math.max(tolerance, 1e-3));

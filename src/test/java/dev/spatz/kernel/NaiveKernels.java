@@ -415,6 +415,7 @@ final class NaiveKernels implements Kernels {
       INDArray weight,
       int[] targets,
       double scale,
+      double @Nullable [] factors,
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,
@@ -441,7 +442,8 @@ final class NaiveKernels implements Kernels {
       }
       total += loss;
       for (int v = 0; v < e.length && targets[r] >= 0; v++) {
-        double dLogit = scale * (e[v] / sum - (v == targets[r] ? 1 : 0));
+        double factor = factors == null ? scale : scale * factors[r];
+        double dLogit = factor * (e[v] / sum - (v == targets[r] ? 1 : 0));
         for (int c = 0; c < in.columns; c++) {
           if (dIn.present()) {
             dIn.add(r, c, dLogit * w.get(v, c));

@@ -87,7 +87,7 @@ class OneDnnKernelsTest extends KernelsTest {
           kernels.gelu(Gelu.TANH, a[0], a[9]);
           kernels.swiGlu(a[0], a[1]);
           kernels.rmsNormBackward(a[1], a[4], a[6], a[8], a[1], a[6]);
-          kernels.crossEntropy(a[4], a[5], ids, 0.1, a[9], null, a[1], a[5]);
+          kernels.crossEntropy(a[4], a[5], ids, 0.1, null, a[9], null, a[1], a[5]);
           kernels.adamW(flat, flat, flat, flat, 0, 2048, 0.1, step);
           kernels.muon(a[5], matrices[0], matrices[1], muonStep);
         };

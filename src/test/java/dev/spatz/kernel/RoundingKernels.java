@@ -316,6 +316,7 @@ final class RoundingKernels implements Kernels {
       INDArray weight,
       int[] targets,
       double scale,
+      double @Nullable [] factors,
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,
@@ -323,7 +324,7 @@ final class RoundingKernels implements Kernels {
     INDArray result = roundedOrNull(dX);
     double loss =
         kernels.crossEntropy(
-            rounded(x), rounded(weight), targets, scale, logits, losses, result, dWeight);
+            rounded(x), rounded(weight), targets, scale, factors, logits, losses, result, dWeight);
     back(result, dX);
     return loss;
   }

@@ -181,6 +181,7 @@ class TransformerGradientTest {
         TestModels.head(model),
         batch.targets,
         1,
+        null,
         workspace.logits,
         null,
         null,

@@ -9,20 +9,21 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.spatz.tokenizer.Message;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the conversations of a file, see {@link Conversations}. */
-final class ConversationFile {
+/**
+ * Reads the records of a JSON file: a {@code .jsonl} file has one a line, any other an array of
+ * them.
+ */
+final class RecordFile<T> {
   private static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -34,16 +35,29 @@ final class ConversationFile {
       JSON.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private final Path file;
-  private final Conversations.@Nullable Faults faults;
+  private final Shape<T> shape;
+  private final @Nullable RecordFaults faults;
+
+  /** What a record has to be. */
+  interface Shape<T> {
+    /**
+     * Understands a record.
+     *
+     * @param place where it stands, for messages to people
+     * @throws IllegalArgumentException if it is faulty
+     */
+    T read(JsonNode record, String place);
+  }
 
   /** {@code faults} hears of records that are left out; null refuses them. */
-  ConversationFile(Path file, Conversations.@Nullable Faults faults) {
+  RecordFile(Path file, Shape<T> shape, @Nullable RecordFaults faults) {
     this.file = file;
+    this.shape = shape;
     this.faults = faults;
   }
 
   /** Adds all of them. */
-  void read(List<Conversation> into) throws IOException {
+  void read(List<T> into) throws IOException {
     if (file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".jsonl")) {
       readLines(into);
     } else {
@@ -51,7 +65,7 @@ final class ConversationFile {
     }
   }
 
-  private void readLines(List<Conversation> into) throws IOException {
+  private void readLines(List<T> into) throws IOException {
     try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
       long number = 1;
       for (String line = lines.readLine(); line != null; line = lines.readLine(), number++) {
@@ -68,7 +82,7 @@ final class ConversationFile {
     }
   }
 
-  private void readArray(List<Conversation> into) throws IOException {
+  private void readArray(List<T> into) throws IOException {
     try (BufferedReader text = Files.newBufferedReader(file, StandardCharsets.UTF_8);
         JsonParser parser = JSON.createParser(text)) {
       if (parser.nextToken() != JsonToken.START_ARRAY) {
@@ -87,9 +101,9 @@ final class ConversationFile {
     }
   }
 
-  private void add(JsonNode record, long line, List<Conversation> into) throws IOException {
+  private void add(JsonNode record, long line, List<T> into) throws IOException {
     try {
-      into.add(new Conversation(messages(record), file + ", line " + line));
+      into.add(shape.read(record, file + ", line " + line));
     } catch (IllegalArgumentException e) {
       String prefix = file + ", line " + line + ": ";
       String message = String.valueOf(e.getMessage());
@@ -103,41 +117,5 @@ final class ConversationFile {
       throw fault;
     }
     faults.leftOut(fault.getMessage());
-  }
-
-  private static List<Message> messages(JsonNode record) {
-    if (record.has("messages")) {
-      List<Message> messages = new ArrayList<>();
-      JsonNode turns = record.get("messages");
-      require(turns.isArray(), "\"messages\" must be an array");
-      for (JsonNode turn : turns) {
-        messages.add(new Message(text(turn, "role"), text(turn, "content")));
-      }
-      return messages;
-    }
-    if (record.has("instruction")) {
-      String input = record.hasNonNull("input") ? text(record, "input") : "";
-      String instruction = text(record, "instruction");
-      return List.of(
-          Message.user(input.isBlank() ? instruction : instruction + "\n\n" + input),
-          Message.assistant(text(record, "output")));
-    }
-    require(
-        record.has("prompt"),
-        "no \"messages\", no \"instruction\" and no \"prompt\" in the record");
-    return List.of(
-        Message.user(text(record, "prompt")), Message.assistant(text(record, "completion")));
-  }
-
-  private static String text(JsonNode record, String name) {
-    JsonNode value = record.path(name);
-    require(value.isTextual(), "\"" + name + "\" must be a string");
-    return value.textValue();
-  }
-
-  private static void require(boolean condition, String fault) {
-    if (!condition) {
-      throw new IllegalArgumentException(fault);
-    }
   }
 }
