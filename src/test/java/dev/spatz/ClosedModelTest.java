@@ -229,7 +229,7 @@ class ClosedModelTest {
       assertThrows(IllegalStateException.class, () -> part.textBytes(0, 2));
       assertThrows(IllegalStateException.class, () -> part.windows(8).sample(0, ids, ids, 0));
       assertThrows(IllegalStateException.class, () -> part.windows(8).read(0, ids, ids, 0));
-      assertThrows(IllegalStateException.class, () -> part.windows(8).textBytes(0));
+      assertThrows(IllegalStateException.class, () -> part.windows(8).textBytes(0, 0));
     }
     assertThrows(IllegalStateException.class, data::textBytes);
     assertEquals(digest, data.digest());

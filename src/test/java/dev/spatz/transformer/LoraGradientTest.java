@@ -124,6 +124,7 @@ class LoraGradientTest {
         TestModels.head(model),
         targets,
         1,
+        null,
         workspace.logits,
         null,
         null,
