@@ -152,6 +152,27 @@ class GbnfFuzz {
   }
 }
 
+class TiktokenFuzz {
+  @FuzzTest
+  void read(byte[] input) throws IOException {
+    Fuzzing.read(CheckpointReaders.TIKTOKEN, input);
+  }
+}
+
+class AdapterConfigFuzz {
+  @FuzzTest
+  void read(byte[] input) throws IOException {
+    Fuzzing.read(CheckpointReaders.ADAPTER_CONFIG, input);
+  }
+}
+
+class AdapterWeightsFuzz {
+  @FuzzTest
+  void read(byte[] input) throws IOException {
+    Fuzzing.read(CheckpointReaders.ADAPTER_WEIGHTS, input);
+  }
+}
+
 class TemplateFuzz {
   @FuzzTest
   void read(byte[] input) throws IOException {

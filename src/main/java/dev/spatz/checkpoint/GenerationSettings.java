@@ -137,8 +137,8 @@ final class GenerationSettings {
       throw json.invalid(key, "this is not implemented; take the key out of the file");
     }
     boolean isNeutral =
-        value.isNumber()
-            ? neutral.equals(value.decimalValue().stripTrailingZeros().toPlainString())
+        value.isNumber() && !neutral.equals("false")
+            ? value.doubleValue() == Double.parseDouble(neutral)
             : neutral.equals(value.asText());
     if (!isNeutral) {
       throw json.invalid(key, "this is not implemented; it must be " + neutral + " or absent");

@@ -277,7 +277,8 @@ final class JsonSchema {
     if (value.isMissingNode()) {
       return absent;
     }
-    BigDecimal number = value.isNumber() ? value.decimalValue() : null;
+    boolean finite = value.isNumber() && Double.isFinite(value.doubleValue());
+    BigDecimal number = finite ? value.decimalValue() : null;
     if (number == null || number.abs().compareTo(BigDecimal.valueOf(MOST_INTEGER)) > 0) {
       throw fault(path, name + " must be a number of at most 15 digits");
     }

@@ -2,7 +2,15 @@ package dev.spatz.checkpoint;
 
 import dev.spatz.UntrustedInput;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.tokenizer.SpecialToken;
+import dev.spatz.tokenizer.SplitPattern;
 import dev.spatz.tokenizer.Tokenizer;
+import dev.spatz.transformer.LoraAdapter;
+import dev.spatz.transformer.LoraConfig;
+import dev.spatz.transformer.LoraModule;
+import dev.spatz.transformer.LoraTarget;
+import dev.spatz.transformer.ParameterLayout;
+import dev.spatz.transformer.ParameterSet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +77,7 @@ public enum CheckpointReaders implements UntrustedInput.Reader {
     }
   },
 
-  /** What ends a text. */
+  /** How texts end and are drawn. */
   GENERATION_CONFIG {
     @Override
     public void prepare(Path directory) throws IOException {
@@ -79,9 +87,7 @@ public enum CheckpointReaders implements UntrustedInput.Reader {
     @Override
     public void read(Path directory, byte[] input) throws IOException {
       Files.write(directory.resolve(GenerationConfigFile.NAME), input);
-      JsonObject config = config(directory);
-      TextConventions.read(
-          directory, ConfigFile.read(directory), TokenizerFiles.read(directory, config));
+      ModelDirectory.load(directory).close();
     }
   },
 
@@ -159,6 +165,55 @@ public enum CheckpointReaders implements UntrustedInput.Reader {
     }
   },
 
+  /** Tokens in Base64, by rank. */
+  TIKTOKEN {
+    @Override
+    public void read(Path directory, byte[] input) throws IOException {
+      Path file = Files.write(directory.resolve("x.tiktoken"), input);
+      use(
+          SavedTokenizer.loadTiktoken(
+              file,
+              SplitPattern.regex(SplitPattern.GPT2),
+              List.of(new SpecialToken("<s>", 300)),
+              "<s>"));
+    }
+
+    @Override
+    public long mostBytes(int length) {
+      return (64L << 20) + 1000L * length;
+    }
+  },
+
+  /** What an adapter changes. */
+  ADAPTER_CONFIG {
+    @Override
+    public void prepare(Path directory) throws IOException {
+      saveAdapter(directory);
+    }
+
+    @Override
+    public void read(Path directory, byte[] input) throws IOException {
+      Path adapter = directory.resolve(ADAPTER);
+      Files.write(adapter.resolve(AdapterConfigFile.NAME), input);
+      AdapterDirectory.load(adapter, Examples.llama());
+    }
+  },
+
+  /** The matrices of an adapter. */
+  ADAPTER_WEIGHTS {
+    @Override
+    public void prepare(Path directory) throws IOException {
+      saveAdapter(directory);
+    }
+
+    @Override
+    public void read(Path directory, byte[] input) throws IOException {
+      Path adapter = directory.resolve(ADAPTER);
+      Files.write(adapter.resolve("adapter_model.safetensors"), input);
+      AdapterDirectory.load(adapter, Examples.llama());
+    }
+  },
+
   /** How far a run has come. */
   TRAINER_STATE {
     @Override
@@ -201,6 +256,18 @@ public enum CheckpointReaders implements UntrustedInput.Reader {
   };
 
   private static final String TEXT = " a ~ab1\n\n the 'll é😀 <s>\u0130\u0301 2023!!  ";
+
+  private static final String ADAPTER = "adapter";
+
+  private static void saveAdapter(Path directory) throws IOException {
+    LoraConfig lora = LoraConfig.defaults().withRank(2).withTargets(LoraTarget.QUERY);
+    List<LoraModule> modules = lora.modules(Examples.llama());
+    try (ParameterSet set =
+        ParameterSet.zeros(ParameterLayout.of(modules, lora.rank()), DataType.FLOAT)) {
+      LoraAdapter adapter = LoraAdapter.of(lora, modules, set, Map.of());
+      AdapterDirectory.save(directory.resolve(ADAPTER), adapter, Examples.llama());
+    }
+  }
 
   private static JsonObject config(Path directory) throws IOException {
     return JsonObject.read(directory.resolve(ConfigFile.NAME), JsonObject.SETTINGS_BYTES);
