@@ -1,5 +1,6 @@
 /**
- * Workloads → measurements that users can repeat: training, decoding, tokenizing.
+ * Workloads → measurements that users can repeat: training, decoding, tokenizing, and what each
+ * choice of the default recipe buys.
  *
  * <p>From the command line, each in a process of its own, so that the peak memory is its own:
  *
@@ -8,6 +9,7 @@
  * java -cp target/classes:$(cat target/classpath) dev.spatz.cli.Main bench train --preset baby
  * java -cp target/classes:$(cat target/classpath) dev.spatz.cli.Main bench decode --preset baby
  * java -cp target/classes:$(cat target/classpath) dev.spatz.cli.Main bench tokenize
+ * java -cp target/classes:$(cat target/classpath) dev.spatz.cli.Main bench recipe --seconds 60
  * }</pre>
  *
  * <p>Each line has the median and the shortest time of several repetitions, after others that were

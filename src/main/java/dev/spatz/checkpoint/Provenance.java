@@ -91,8 +91,11 @@ public record Provenance(
       configuration.put("steps done", Long.toString(result.steps()));
       configuration.put("best step", Long.toString(result.bestStep()));
     }
-    configuration.putAll(base);
     Evaluation evaluation = result == null ? null : result.evaluation();
+    if (evaluation != null && evaluation.preferences() != null) {
+      configuration.put("pairs of answers", evaluation.preferences().toString());
+    }
+    configuration.putAll(base);
     return new Provenance(
         data.digest(),
         data.textBytes(),

@@ -2,20 +2,23 @@ package dev.spatz.cli;
 
 import dev.spatz.bench.BenchmarkPreset;
 import dev.spatz.bench.DecodeBenchmark;
-import dev.spatz.bench.Measurement;
+import dev.spatz.bench.RecipeBenchmark;
 import dev.spatz.bench.ServeBenchmark;
 import dev.spatz.bench.TokenizeBenchmark;
 import dev.spatz.bench.TrainBenchmark;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.kernel.Precision;
 import dev.spatz.kernel.WeightPrecision;
+import dev.spatz.training.TokenizerKind;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -31,6 +34,7 @@ import picocli.CommandLine.Spec;
     usageHelpAutoWidth = true)
 final class BenchCommand {
   private static final long SEED = 1;
+  private static final double RECIPE_VALIDATION = 0.1;
 
   @Spec private CommandSpec spec;
 
@@ -166,7 +170,58 @@ final class BenchCommand {
         this::print);
   }
 
-  private void print(Measurement measurement) {
+  @Command(
+      name = "recipe",
+      description = {
+        "What each choice of the default recipe buys, at equal time.",
+        "Steps are timed first, on an idle machine; the trainings then need not be undisturbed."
+      },
+      mixinStandardHelpOptions = true,
+      versionProvider = Main.Version.class,
+      usageHelpAutoWidth = true)
+  void recipe(
+      @Parameters(
+              arity = "0..1",
+              paramLabel = "FILE",
+              description =
+                  "Text: a file, or a directory of them (default: WordNet's definitions).")
+          @Nullable Path file,
+      @Option(names = "--characters", description = "Tokens are characters, not byte pairs.")
+          boolean characters,
+      @Option(
+              names = "--seconds",
+              defaultValue = "60",
+              paramLabel = "N",
+              description = "Of each training (default: ${DEFAULT-VALUE}).")
+          int seconds,
+      @Option(
+              names = "--seeds",
+              defaultValue = "3",
+              paramLabel = "N",
+              description =
+                  "Trainings of each; 0 times the steps alone (default: ${DEFAULT-VALUE}).")
+          int seeds,
+      @Option(
+              names = "--keep",
+              paramLabel = "FILE",
+              description = "Keeps steps and losses, and goes on with those that are there.")
+          @Nullable Path kept)
+      throws IOException {
+    if (seconds < 1 || seeds < 0) {
+      throw new ParameterException(
+          spec.commandLine(), "--seconds must be at least 1, and --seeds not negative");
+    }
+    RecipeBenchmark.run(
+        file == null ? Corpus.of(WordNet.definitions(SEED)) : Corpus.of(file),
+        characters ? TokenizerKind.CHARACTER : TokenizerKind.BYTE_PAIR,
+        file == null ? Demonstration.VALIDATION : RECIPE_VALIDATION,
+        Duration.ofSeconds(seconds),
+        seeds,
+        kept,
+        this::print);
+  }
+
+  private void print(Object measurement) {
     PrintWriter out = spec.commandLine().getOut();
     out.println(measurement);
     out.flush();

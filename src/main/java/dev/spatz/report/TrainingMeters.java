@@ -2,6 +2,7 @@ package dev.spatz.report;
 
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.FaultyStep;
+import dev.spatz.training.PreferenceEvaluation;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TrainingListener;
 import io.micrometer.core.instrument.Counter;
@@ -15,8 +16,8 @@ import java.util.function.ToDoubleFunction;
  * A training as meters of Micrometer, which whoever uses this class adds to the class path ({@code
  * io.micrometer:micrometer-core}): gauges {@code spatz.training.loss}, {@code .learning.rate},
  * {@code .gradient.norm}, {@code .tokens.per.second}, {@code .validation.loss} (nats a token) and
- * {@code .validation.bits.per.byte}; counters {@code spatz.training.steps}, {@code .tokens} and
- * {@code .faulty.steps}.
+ * {@code .validation.bits.per.byte}, of pairs of answers {@code .preference.accuracy}; counters
+ * {@code spatz.training.steps}, {@code .tokens} and {@code .faulty.steps}.
  */
 public final class TrainingMeters implements TrainingListener {
   private static final String PREFIX = "spatz.training.";
@@ -31,6 +32,7 @@ public final class TrainingMeters implements TrainingListener {
   private volatile double tokensPerSecond = Double.NaN;
   private volatile double validationLoss = Double.NaN;
   private volatile double validationBitsPerByte = Double.NaN;
+  private volatile double preferenceAccuracy = Double.NaN;
 
   /**
    * A listener of one training that registers its meters.
@@ -48,6 +50,7 @@ public final class TrainingMeters implements TrainingListener {
     gauge(registry, "tokens.per.second", tags, meters -> meters.tokensPerSecond);
     gauge(registry, "validation.loss", tags, meters -> meters.validationLoss);
     gauge(registry, "validation.bits.per.byte", tags, meters -> meters.validationBitsPerByte);
+    gauge(registry, "preference.accuracy", tags, meters -> meters.preferenceAccuracy);
   }
 
   /** Kept by the registry, so that the last values stay readable. */
@@ -76,5 +79,7 @@ public final class TrainingMeters implements TrainingListener {
   public void evaluated(long step, Evaluation evaluation, boolean best) {
     validationLoss = evaluation.natsPerToken();
     validationBitsPerByte = evaluation.bitsPerByte();
+    PreferenceEvaluation pairs = evaluation.preferences();
+    preferenceAccuracy = pairs == null ? Double.NaN : pairs.accuracy();
   }
 }

@@ -37,7 +37,7 @@ public final class Automatic {
    * Sequences of a batch: about 4,096 tokens, at least 8 sequences. Half of that teaches no more a
    * token, and Muon's part does not shrink with the batch.
    */
-  static int batchSize(TransformerConfig model) {
+  public static int batchSize(TransformerConfig model) {
     return Math.max(8, TOKENS_PER_BATCH / model.contextLength());
   }
 

@@ -103,6 +103,10 @@ final class MainTest {
         "generate model prompt --temperature hot",
         "finetune model --out x",
         "finetune model text --out x --steps 0",
+        "finetune model text --out x --beta 0.1",
+        "finetune model text --out x --skip-faults",
+        "finetune model text --out x --conversations --preferences",
+        "evaluate model pairs --preferences --compare-precisions",
         "finetune model text --out x --lora-rank 4",
         "finetune model text --out x --lora --lora-targets HEAD",
         "merge model --out x",
@@ -339,5 +343,26 @@ final class MainTest {
     Answer answer = run(line.toArray());
     assertEquals(0, answer.exit(), answer.err());
     return answer;
+  }
+
+  @Test
+  void preferences_areLearnedAndMeasured() throws IOException {
+    Path model = directory.resolve("model");
+    assertEquals(0, run("train", text(), "--out", model, "--steps", 1).exit());
+    String pair = "{\"prompt\": \"Wer?\", \"chosen\": \"Spatz\", \"rejected\": \"Taube\"}\n";
+    Path pairs = Files.writeString(directory.resolve("pairs.jsonl"), pair.repeat(20));
+    Path tuned = directory.resolve("tuned");
+    Answer answer =
+        run("finetune", model, pairs, "--preferences", "--beta", 0.2, "--out", tuned, "--steps", 2);
+    assertEquals(0, answer.exit(), answer.err());
+    assertTrue(answer.err().contains("chosen preferred in"), answer.err());
+    assertTrue(answer.out().contains("wanted   Spatz"), answer.out());
+    Answer info = run("info", tuned);
+    assertTrue(info.out().contains("beta=0.2"), info.out());
+    Answer evaluated = run("evaluate", tuned, pairs, "--preferences");
+    assertTrue(evaluated.out().contains("of 20 pairs"), evaluated.out() + evaluated.err());
+
+    Files.writeString(pairs, pair + "{\"prompt\": \"Wer?\"}\n");
+    assertRefused(1, "line 2", run("evaluate", tuned, pairs, "--preferences"));
   }
 }
