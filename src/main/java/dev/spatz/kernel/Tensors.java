@@ -76,7 +76,7 @@ public final class Tensors {
 
   /** Sets every element of an array that is no view to zero, without allocating anything. */
   public static void zero(INDArray array) {
-    if (array.offset() != 0 || array.length() != array.data().length()) {
+    if (!isWhole(array)) {
       throw new IllegalArgumentException(
           "a view of shape " + Arrays.toString(array.shape()) + " cannot be zeroed by itself");
     }
@@ -96,7 +96,26 @@ public final class Tensors {
 
   /** Copies all elements; arrays of one shape, whose types may differ. */
   public static void copy(INDArray source, INDArray target) {
-    target.assign(source);
+    if (isWhole(source)
+        && isWhole(target)
+        && source.dataType() == target.dataType()
+        && source.length() == target.length()) {
+      // Not by assign, which makes objects at every call.
+      long bytes = source.length() * source.dataType().width();
+      Pointer.memcpy(target.data().pointer(), source.data().pointer(), bytes);
+      Reference.reachabilityFence(source);
+      Reference.reachabilityFence(target);
+    } else {
+      target.assign(source);
+    }
+  }
+
+  /** Whether an array is all of its buffer, in C order. */
+  private static boolean isWhole(INDArray array) {
+    return array.offset() == 0
+        && array.ordering() == 'c'
+        && !array.isView()
+        && array.length() == array.data().length();
   }
 
   /**
