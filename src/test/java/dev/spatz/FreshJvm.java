@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
@@ -25,10 +27,16 @@ public final class FreshJvm {
     command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     command.add(main.getName());
     command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, process.waitFor(), output);
-    return output.lines().toList();
+    // Apart from the output, since newer JVMs write warnings about native access there.
+    Path errors = Files.createTempFile("fresh-jvm", ".txt");
+    try {
+      Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertEquals(0, process.waitFor(), output + Files.readString(errors));
+      return output.lines().toList();
+    } finally {
+      Files.delete(errors);
+    }
   }
 
   /** Bytes off the heap that ND4J and JavaCPP have allocated, by their own counts. */

@@ -97,6 +97,18 @@ class LoadTest {
         + scorer.embed(prompt(number), Pooling.MEAN)[0];
   }
 
+  /**
+   * Whether a text that was cancelled may be the beginning of another: it may have U+FFFD for a
+   * character that it was cancelled in, and the beginning of a stop string that was not whole yet.
+   */
+  private static boolean isBeginning(String cancelled, String whole) {
+    String sure = cancelled.replaceFirst("\uFFFD+$", "");
+    return whole.startsWith(sure)
+        || sure.startsWith(whole)
+            && CONFIG.stopping().strings().stream()
+                .anyMatch(stop -> stop.startsWith(sure.substring(whole.length())));
+  }
+
   private static void request(Generator generator, int number, String expected) throws Exception {
     String prompt = prompt(number);
     GenerationConfig config = config(number);
@@ -118,7 +130,7 @@ class LoadTest {
         future.cancel(true);
         assertEquals(empty, stream.result().finishReason() != FinishReason.CANCELLED);
         assertTrue(!empty || expected.isEmpty());
-        assertTrue(expected.startsWith(stream.result().text()));
+        assertTrue(isBeginning(stream.result().text(), expected), stream.result().toString());
       }
       case 4 -> {
         LogitsProcessor failing =

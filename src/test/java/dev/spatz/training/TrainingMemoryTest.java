@@ -21,7 +21,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 class TrainingMemoryTest {
   private static final int IDS = 300;
-  private static final long SMALL_THINGS = 1 << 16;
+  private static final long SMALL_THINGS = 1 << 17;
 
   private static TrainingConfig config(TransformerConfig model, int threads) {
     return TrainingConfig.defaults()
