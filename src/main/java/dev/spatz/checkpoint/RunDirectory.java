@@ -3,7 +3,6 @@ package dev.spatz.checkpoint;
 import dev.spatz.dataset.TrainingData;
 import dev.spatz.report.TrainingReport;
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -242,10 +241,11 @@ public final class RunDirectory implements AutoCloseable {
         try {
           new AtomicDirectory(path.resolve(name), checkpoint).replace();
           break;
-        } catch (ClosedByInterruptException e) {
-          interrupted = true;
-          Thread.interrupted();
         } catch (IOException e) {
+          if (Thread.interrupted()) { // perhaps of that, by one of several exceptions
+            interrupted = true;
+            continue;
+          }
           throw new IOException(
               String.format(
                   Locale.ROOT,
