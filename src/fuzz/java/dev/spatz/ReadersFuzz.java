@@ -131,6 +131,13 @@ class ConversationsFuzz {
   }
 }
 
+class ExamplesFuzz {
+  @FuzzTest
+  void read(byte[] input) throws IOException {
+    Fuzzing.read(DatasetReaders.EXAMPLES, input);
+  }
+}
+
 class RegexFuzz {
   @FuzzTest
   void read(byte[] input) throws IOException {

@@ -2,7 +2,6 @@ package dev.spatz.constraint;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntPredicate;
 
 /** A set of Unicode code points, without surrogates: ranges by rising first, with gaps between. */
 record CodePoints(List<Range> ranges) {
@@ -18,29 +17,6 @@ record CodePoints(List<Range> ranges) {
 
   static CodePoints of(int single) {
     return of(single, single);
-  }
-
-  /** Those for which something holds. */
-  static CodePoints where(IntPredicate holds) {
-    return ALL.filter(holds);
-  }
-
-  /** Those of this set for which something holds. */
-  CodePoints filter(IntPredicate holds) {
-    List<Range> kept = new ArrayList<>();
-    for (Range range : ranges) {
-      int begin = -1;
-      for (int c = range.first; c <= range.last + 1; c++) {
-        boolean in = c <= range.last && holds.test(c);
-        if (in && begin < 0) {
-          begin = c;
-        } else if (!in && begin >= 0) {
-          kept.add(new Range(begin, c - 1));
-          begin = -1;
-        }
-      }
-    }
-    return new CodePoints(List.copyOf(kept));
   }
 
   CodePoints or(CodePoints other) {

@@ -3,7 +3,6 @@ package dev.spatz.constraint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /** Regular expressions as {@link Constraint#regex} describes them. */
 final class RegexParser {
@@ -13,37 +12,6 @@ final class RegexParser {
   private static final CodePoints SPACE = CodePoints.of('\t', '\r').or(CodePoints.of(' '));
   private static final CodePoints ANY = CodePoints.of('\n').or(CodePoints.of('\r')).not();
   private static final int DEEPEST = 200;
-
-  /** General categories by their Unicode names. */
-  private static final Map<String, List<Byte>> CATEGORIES =
-      Map.ofEntries(
-          Map.entry("Lu", List.of(Character.UPPERCASE_LETTER)),
-          Map.entry("Ll", List.of(Character.LOWERCASE_LETTER)),
-          Map.entry("Lt", List.of(Character.TITLECASE_LETTER)),
-          Map.entry("Lm", List.of(Character.MODIFIER_LETTER)),
-          Map.entry("Lo", List.of(Character.OTHER_LETTER)),
-          Map.entry("Mn", List.of(Character.NON_SPACING_MARK)),
-          Map.entry("Mc", List.of(Character.COMBINING_SPACING_MARK)),
-          Map.entry("Me", List.of(Character.ENCLOSING_MARK)),
-          Map.entry("Nd", List.of(Character.DECIMAL_DIGIT_NUMBER)),
-          Map.entry("Nl", List.of(Character.LETTER_NUMBER)),
-          Map.entry("No", List.of(Character.OTHER_NUMBER)),
-          Map.entry("Pc", List.of(Character.CONNECTOR_PUNCTUATION)),
-          Map.entry("Pd", List.of(Character.DASH_PUNCTUATION)),
-          Map.entry("Ps", List.of(Character.START_PUNCTUATION)),
-          Map.entry("Pe", List.of(Character.END_PUNCTUATION)),
-          Map.entry("Pi", List.of(Character.INITIAL_QUOTE_PUNCTUATION)),
-          Map.entry("Pf", List.of(Character.FINAL_QUOTE_PUNCTUATION)),
-          Map.entry("Po", List.of(Character.OTHER_PUNCTUATION)),
-          Map.entry("Sm", List.of(Character.MATH_SYMBOL)),
-          Map.entry("Sc", List.of(Character.CURRENCY_SYMBOL)),
-          Map.entry("Sk", List.of(Character.MODIFIER_SYMBOL)),
-          Map.entry("So", List.of(Character.OTHER_SYMBOL)),
-          Map.entry("Zs", List.of(Character.SPACE_SEPARATOR)),
-          Map.entry("Zl", List.of(Character.LINE_SEPARATOR)),
-          Map.entry("Zp", List.of(Character.PARAGRAPH_SEPARATOR)),
-          Map.entry("Cc", List.of(Character.CONTROL)),
-          Map.entry("Cf", List.of(Character.FORMAT)));
 
   private final CharacterReader in;
   private int depth;
@@ -235,18 +203,11 @@ final class RegexParser {
     } else {
       name.appendCodePoint(in.next());
     }
-    String wanted = name.toString().replaceFirst("^Is", "");
-    List<Integer> types = new ArrayList<>();
-    CATEGORIES.forEach(
-        (category, type) -> {
-          if (category.equals(wanted) || category.substring(0, 1).equals(wanted)) {
-            type.forEach(one -> types.add((int) one));
-          }
-        });
-    if (types.isEmpty()) {
+    CodePoints set = Categories.of(name.toString().replaceFirst("^Is", ""));
+    if (set == null) {
       throw in.fault(
           String.format(Locale.ROOT, "the category %s is not known; use such as L or Nd", name));
     }
-    return CodePoints.where(c -> types.contains(Character.getType(c)));
+    return set;
   }
 }

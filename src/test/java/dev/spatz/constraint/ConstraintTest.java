@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -85,6 +86,19 @@ class ConstraintTest {
       positive++;
     }
     assertTrue(positive > 0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"L", "Lu", "M", "Nd", "Pi", "S", "Zs", "C", "Cn", "Co"})
+  void category_hasTheCharactersOfJavas(String name) {
+    CodePoints set = Categories.of(name);
+    Matcher matcher = Pattern.compile("\\p{" + name + "}").matcher("");
+    for (int c = 0; c <= Character.MAX_CODE_POINT; c += 1 + c / 1000) {
+      if (CodePoints.ALL.contains(c)) {
+        boolean expected = matcher.reset(Character.toString(c)).matches();
+        assertEquals(expected, set.contains(c), "code point " + c);
+      }
+    }
   }
 
   @ParameterizedTest

@@ -78,6 +78,14 @@ public enum DatasetReaders implements UntrustedInput.Reader {
       Conversations conversations = Conversations.of(Files.write(path, rest(input)));
       (choice < 2 ? conversations : conversations.skippingFaults()).read(fault -> {});
     }
+  },
+
+  /** Examples that a training goes on with. */
+  EXAMPLES {
+    @Override
+    public void read(Path directory, byte[] input) throws IOException {
+      ExampleFile.read(Files.write(directory.resolve(ExampleSet.FILE_NAME), input));
+    }
   };
 
   private static int choice(byte[] input) {
