@@ -33,7 +33,7 @@ final class AdapterMerging {
   private static TextConventions conventions(LanguageModel model, List<WeightedAdapter> adapters) {
     TextConventions conventions = model.conventions;
     for (WeightedAdapter each : adapters) {
-      String template = each.adapter().origin().get(AdapterTraining.CHAT_TEMPLATE);
+      String template = each.adapter().origin().get(ModelTraining.CHAT_TEMPLATE);
       conventions = template == null ? conventions : conventions.withChatTemplate(template);
     }
     return conventions;

@@ -15,6 +15,7 @@ import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.dataset.ExampleSet;
 import dev.spatz.dataset.Preferences;
+import dev.spatz.dataset.TrainingSource;
 import dev.spatz.generation.Conversation;
 import dev.spatz.generation.EngineConfig;
 import dev.spatz.generation.EngineStatistics;
@@ -180,7 +181,7 @@ public final class LanguageModel implements AutoCloseable {
    * Trains a saved model on, with its own tokenizer; progress goes to the log.
    *
    * @return a new model that the caller closes; the directory stays as it is
-   * @see #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)
+   * @see #fineTune(LanguageModel, TrainingSource, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel fineTune(Path directory, Path corpus, TrainingConfig config)
       throws IOException {
@@ -193,7 +194,7 @@ public final class LanguageModel implements AutoCloseable {
    * Trains a model on, with its own tokenizer; progress goes to the log.
    *
    * @return a new model that the caller closes; the given one stays as it is
-   * @see #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)
+   * @see #fineTune(LanguageModel, TrainingSource, TrainingConfig, TrainingListener, Cancellation)
    */
   public static LanguageModel fineTune(LanguageModel model, Path corpus, TrainingConfig config)
       throws IOException {
@@ -201,28 +202,38 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Trains a model on, with its own tokenizer. An automatic learning rate is a tenth of a new
-   * model's.
+   * Trains a model on, with its own tokenizer.
+   *
+   * <ul>
+   *   <li>A {@link Corpus} has texts. An automatic learning rate is a tenth of a new model's.
+   *   <li>{@link Conversations} teach it to answer: what the assistant says counts. Conversations
+   *       are spelled as {@link #chatTemplate} says.
+   *   <li>{@link Preferences} teach it which of two answers to a prompt is better, by direct
+   *       preference optimization, see {@link dev.spatz.training.PreferenceConfig}. Only the
+   *       answers count; the given model is the reference, and should have been taught to answer
+   *       before. An automatic learning rate is a hundredth of a new model's.
+   * </ul>
    *
    * @param listener see {@link #train(Corpus, TrainingConfig, TrainingListener, Cancellation)}
    * @param cancellation see there
    * @return a new model that the caller closes; its provenance names the given one, which stays as
    *     it is
-   * @throws IOException if the corpus cannot be read or is malformed
+   * @throws IOException if the data cannot be read or is malformed; if checkpoints are to be kept,
+   *     as training does
    * @throws IllegalArgumentException if the configuration asks for another tokenizer, vocabulary or
-   *     shape than the model's, dropout excepted; if the corpus is too small, or has a character
-   *     that the tokenizer has no id for
+   *     shape than the model's, dropout excepted; if the data is too little, has a character that
+   *     the tokenizer has no id for, or a conversation that exceeds the context
    * @throws IllegalStateException if the model is closed
    * @throws DivergedException if the loss is no longer finite
    */
   public static LanguageModel fineTune(
       LanguageModel model,
-      Corpus corpus,
+      TrainingSource data,
       TrainingConfig config,
       TrainingListener listener,
       Cancellation cancellation)
       throws IOException {
-    return ModelTraining.fineTune(model, corpus, config, listener, cancellation);
+    return ModelTraining.fineTune(model, data, config, listener, cancellation);
   }
 
   /**
@@ -524,28 +535,11 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Teaches a model to answer: trains it on with conversations, of which what the assistant says
-   * counts, spelled as its {@link #chatTemplate} says. Otherwise as {@link #fineTune(LanguageModel,
-   * Corpus, TrainingConfig, TrainingListener, Cancellation)}.
-   *
-   * @throws IllegalArgumentException also if a conversation exceeds the context
-   */
-  public static LanguageModel fineTune(
-      LanguageModel model,
-      Conversations conversations,
-      TrainingConfig config,
-      TrainingListener listener,
-      Cancellation cancellation)
-      throws IOException {
-    return ModelTraining.fineTune(model, conversations, config, listener, cancellation);
-  }
-
-  /**
    * Teaches an adapter (LoRA) beside a model, whose weights stay as they are; progress goes to the
    * log.
    *
-   * @see #fineTuneAdapter(LanguageModel, Corpus, TrainingConfig, LoraConfig, TrainingListener,
-   *     Cancellation)
+   * @see #fineTuneAdapter(LanguageModel, TrainingSource, TrainingConfig, LoraConfig,
+   *     TrainingListener, Cancellation)
    */
   public static LoraAdapter fineTuneAdapter(
       LanguageModel model, Path corpus, TrainingConfig config, LoraConfig lora) throws IOException {
@@ -556,46 +550,59 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Trains a low-rank adapter (LoRA, Hu et al. 2021) beside a model, whose weights stay as they are
    * and are not copied in float32: it takes a small part of the memory of {@link
-   * #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)}, and the
-   * model can be used meanwhile. In mixed precision passes read a bfloat16 copy of the model.
+   * #fineTune(LanguageModel, TrainingSource, TrainingConfig, TrainingListener, Cancellation)}, and
+   * the model can be used meanwhile. In mixed precision passes read a bfloat16 copy of the model.
    *
+   * @param data see there; of preferences, the reference is the model without the adapter
    * @param listener see {@link #train(Corpus, TrainingConfig, TrainingListener, Cancellation)}
    * @param cancellation see there
    * @return for {@link GenerationConfig#withAdapter}, {@link #merge} and {@link #saveAdapter};
    *     nobody has to close it
-   * @throws IOException if the corpus cannot be read or is malformed
-   * @throws IllegalArgumentException as fine-tuning does; if the model has not all targets; if
-   *     checkpoints are asked for
+   * @throws IOException as fine-tuning
+   * @throws IllegalArgumentException as fine-tuning; also if the model has not all targets
    * @throws IllegalStateException if the model is closed
    * @throws DivergedException if the loss is no longer finite
    */
   public static LoraAdapter fineTuneAdapter(
       LanguageModel model,
-      Corpus corpus,
+      TrainingSource data,
       TrainingConfig config,
       LoraConfig lora,
       TrainingListener listener,
       Cancellation cancellation)
       throws IOException {
-    return ModelTraining.fineTuneAdapter(model, corpus, config, lora, listener, cancellation);
+    return ModelTraining.fineTuneAdapter(model, data, config, lora, listener, cancellation);
   }
 
   /**
-   * Teaches an adapter to answer, as {@link #fineTune(LanguageModel, Conversations, TrainingConfig,
-   * TrainingListener, Cancellation)} teaches a model, and otherwise as {@link
-   * #fineTuneAdapter(LanguageModel, Corpus, TrainingConfig, LoraConfig, TrainingListener,
-   * Cancellation)}.
+   * Goes on with a run that trains an adapter; progress goes to the log.
+   *
+   * @see #resumeAdapter(LanguageModel, Path, ResumeConfig, TrainingListener, Cancellation)
    */
-  public static LoraAdapter fineTuneAdapter(
+  public static LoraAdapter resumeAdapter(LanguageModel model, Path run) throws IOException {
+    return resumeAdapter(
+        model, run, ResumeConfig.defaults(), new LoggingListener(), new Cancellation());
+  }
+
+  /**
+   * Goes on with a run of {@link #fineTuneAdapter} that was stopped or killed, exactly, as {@link
+   * #resume(Path, ResumeConfig, TrainingListener, Cancellation)} does with a model's.
+   *
+   * @param model that the run began with, told by its weights
+   * @return as fine-tuning
+   * @throws IOException as resuming
+   * @throws IllegalArgumentException as resuming; also if the model is another one
+   * @throws IllegalStateException if the model is closed
+   * @throws DivergedException if the loss is no longer finite
+   */
+  public static LoraAdapter resumeAdapter(
       LanguageModel model,
-      Conversations conversations,
-      TrainingConfig config,
-      LoraConfig lora,
+      Path run,
+      ResumeConfig config,
       TrainingListener listener,
       Cancellation cancellation)
       throws IOException {
-    return ModelTraining.fineTuneAdapter(
-        model, conversations, config, lora, listener, cancellation);
+    return ModelResuming.resumeAdapter(model, run, config, listener, cancellation);
   }
 
   /**
@@ -635,45 +642,6 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Teaches an adapter which answers are better, as {@link #fineTune(LanguageModel, Preferences,
-   * TrainingConfig, TrainingListener, Cancellation)} teaches a model, and otherwise as {@link
-   * #fineTuneAdapter(LanguageModel, Corpus, TrainingConfig, LoraConfig, TrainingListener,
-   * Cancellation)}. The reference is the model without it.
-   */
-  public static LoraAdapter fineTuneAdapter(
-      LanguageModel model,
-      Preferences preferences,
-      TrainingConfig config,
-      LoraConfig lora,
-      TrainingListener listener,
-      Cancellation cancellation)
-      throws IOException {
-    return ModelTraining.fineTuneAdapter(model, preferences, config, lora, listener, cancellation);
-  }
-
-  /**
-   * Teaches a model which answers are better: trains it on with pairs of answers to the same
-   * prompt, by direct preference optimization (see {@link dev.spatz.training.PreferenceConfig}).
-   * Only the answers count; the prompt is spelled as the model's {@link #chatTemplate} says, so
-   * that it should have been taught to answer before. The given model is the reference. Otherwise
-   * as {@link #fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener, Cancellation)}; an
-   * automatic learning rate is a hundredth of a new model's.
-   *
-   * @param config whose {@link TrainingConfig#preference} says how strongly
-   * @throws IllegalArgumentException also if a prompt with its answer exceeds the context, or
-   *     checkpoints are asked for
-   */
-  public static LanguageModel fineTune(
-      LanguageModel model,
-      Preferences preferences,
-      TrainingConfig config,
-      TrainingListener listener,
-      Cancellation cancellation)
-      throws IOException {
-    return ModelTraining.fineTune(model, preferences, config, listener, cancellation);
-  }
-
-  /**
    * Measures which answers the model finds likelier, of pairs; its weights as they were trained.
    *
    * @return of the chosen answers, with {@link Evaluation#preferences}; the reference is the model
@@ -707,7 +675,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /**
    * A new conversation with the model. One that was not taught to answer (see {@link
-   * #fineTune(LanguageModel, Conversations, TrainingConfig, TrainingListener, Cancellation)}) goes
+   * #fineTune(LanguageModel, TrainingSource, TrainingConfig, TrainingListener, Cancellation)}) goes
    * on with whatever follows.
    *
    * @param begun what was said before, such as {@link Message#system what the system says}

@@ -3,13 +3,13 @@ package dev.spatz;
 import dev.spatz.checkpoint.BaseModel;
 import dev.spatz.checkpoint.RunDirectory;
 import dev.spatz.checkpoint.TextConventions;
-import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Dataset;
 import dev.spatz.dataset.DatasetOptions;
-import dev.spatz.dataset.ExampleSet;
 import dev.spatz.dataset.Preferences;
 import dev.spatz.dataset.TokenizerLearning;
+import dev.spatz.dataset.TrainingData;
+import dev.spatz.dataset.TrainingSource;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Automatic;
@@ -24,12 +24,16 @@ import dev.spatz.transformer.LoraConfig;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** Behind the door's methods that train: corpus → tokenizer and data set → trained model. */
+/** Behind the door's methods that train: data, and a model to begin with → a trained one. */
 final class ModelTraining {
+  /** In the origin of an adapter that was taught to answer: how its conversations are spelled. */
+  static final String CHAT_TEMPLATE = "chat template";
+
   private ModelTraining() {}
 
   /** See {@link LanguageModel#train(Corpus, TrainingConfig, TrainingListener, Cancellation)}. */
@@ -39,14 +43,19 @@ final class ModelTraining {
     try (RunDirectory run = runDirectory(config)) {
       Tokenizer tokenizer = learnTokenizer(corpus, config);
       int ids = tokenizer.vocabularySize();
-      try (Dataset data = Dataset.prepare(corpus, tokenizer, datasetOptions(config, run))) {
+      TextConventions conventions = TextConventions.of(tokenizer);
+      DatasetOptions options = DatasetOptions.defaults().withValidation(config.validation());
+      try (Dataset data =
+          Dataset.prepare(
+              corpus, tokenizer, run == null ? options : options.withDirectory(run.path()))) {
         TransformerConfig shape =
             config.model() != null
                 ? config.model().withVocabularySize(ids)
                 : Automatic.model(ids, config.dropout());
         data.requireWindows(shape.contextLength());
         Transformer fresh = Transformer.initialized(shape, DataType.FLOAT, config.seed());
-        return new TrainingRun(data, fresh, tokenizer, Map.of(), TextConventions.of(tokenizer), run)
+        Learner<LanguageModel> learner = new Learner.OfModel(fresh, tokenizer, conventions);
+        return new TrainingRun<>(data, learner, Map.of(), run)
             .train(config, listener, cancellation);
       }
     }
@@ -55,11 +64,6 @@ final class ModelTraining {
   private static @Nullable RunDirectory runDirectory(TrainingConfig config) throws IOException {
     CheckpointConfig checkpoints = config.checkpoints();
     return checkpoints == null ? null : RunDirectory.create(checkpoints.directory());
-  }
-
-  private static DatasetOptions datasetOptions(TrainingConfig config, @Nullable RunDirectory run) {
-    DatasetOptions options = DatasetOptions.defaults().withValidation(config.validation());
-    return run == null ? options : options.withDirectory(run.path());
   }
 
   private static Tokenizer learnTokenizer(Corpus corpus, TrainingConfig config) throws IOException {
@@ -76,169 +80,76 @@ final class ModelTraining {
   }
 
   /**
-   * See {@link LanguageModel#fineTune(LanguageModel, Corpus, TrainingConfig, TrainingListener,
-   * Cancellation)}.
+   * See {@link LanguageModel#fineTune(LanguageModel, TrainingSource, TrainingConfig,
+   * TrainingListener, Cancellation)}.
    */
   static LanguageModel fineTune(
       LanguageModel model,
-      Corpus corpus,
+      TrainingSource source,
       TrainingConfig config,
       TrainingListener listener,
       Cancellation cancellation)
       throws IOException {
-    Tokenizer own = model.tokenizer();
-    TrainingConfig decided = decided(config, model);
+    int ids = model.tokenizer().vocabularySize();
+    TrainingConfig general = FineTuning.config(config, model.config(), kind(model), ids);
+    TrainingConfig decided = decided(general, config, source, model);
     try (RunDirectory run = runDirectory(config);
-        Dataset data = Dataset.prepare(corpus, own, datasetOptions(config, run))) {
-      data.requireWindows(model.config().contextLength());
+        TrainingData data = data(model, source, config, run)) {
       Map<String, String> base = base(model);
       Transformer copy =
           model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
-      return new TrainingRun(data, copy, own, base, model.conventions, run)
-          .train(decided, listener, cancellation);
+      TextConventions spelled =
+          source instanceof Corpus
+              ? model.conventions
+              : model.conventions.withChatTemplate(model.chatTemplate().source());
+      Learner<LanguageModel> learner = new Learner.OfModel(copy, model.tokenizer(), spelled);
+      return new TrainingRun<>(data, learner, base, run).train(decided, listener, cancellation);
     }
   }
 
   /**
-   * See {@link LanguageModel#fineTune(LanguageModel, Conversations, TrainingConfig,
-   * TrainingListener, Cancellation)}.
-   */
-  static LanguageModel fineTune(
-      LanguageModel model,
-      Conversations conversations,
-      TrainingConfig config,
-      TrainingListener listener,
-      Cancellation cancellation)
-      throws IOException {
-    try (RunDirectory run = runDirectory(config)) {
-      ExampleSet data = examples(model, config).read(conversations);
-      data.requireWindows(model.config().contextLength());
-      if (run != null) {
-        data.keep(run.path());
-      }
-      return fineTune(model, data, decided(config, model), run, listener, cancellation);
-    }
-  }
-
-  /**
-   * See {@link LanguageModel#fineTune(LanguageModel, Preferences, TrainingConfig, TrainingListener,
-   * Cancellation)}.
-   */
-  static LanguageModel fineTune(
-      LanguageModel model,
-      Preferences preferences,
-      TrainingConfig config,
-      TrainingListener listener,
-      Cancellation cancellation)
-      throws IOException {
-    if (config.checkpoints() != null) {
-      throw new IllegalArgumentException(
-          "checkpoints are kept of trainings on texts and conversations, not on preferences; leave"
-              + " them out");
-    }
-    TrainingConfig decided =
-        FineTuning.preferenceConfig(config, decided(config, model), model.config());
-    ExampleSet data = examples(model, config).read(preferences);
-    return fineTune(model, data, decided, null, listener, cancellation);
-  }
-
-  private static ConversationExamples examples(LanguageModel model, TrainingConfig config) {
-    return new ConversationExamples(model.answerEncoding(), config.validation());
-  }
-
-  private static LanguageModel fineTune(
-      LanguageModel model,
-      ExampleSet data,
-      TrainingConfig decided,
-      @Nullable RunDirectory run,
-      TrainingListener listener,
-      Cancellation cancellation)
-      throws IOException {
-    data.requireWindows(model.config().contextLength());
-    Map<String, String> base = base(model);
-    Transformer copy = model.lifetime.whileOpen(() -> FineTuning.copy(model.transformer, decided));
-    TextConventions spelled = model.conventions.withChatTemplate(model.chatTemplate().source());
-    return new TrainingRun(data, copy, model.tokenizer(), base, spelled, run)
-        .train(decided, listener, cancellation);
-  }
-
-  /**
-   * See {@link LanguageModel#fineTuneAdapter(LanguageModel, Corpus, TrainingConfig, LoraConfig,
-   * TrainingListener, Cancellation)}.
-   */
-  static LoraAdapter fineTuneAdapter(
-      LanguageModel model,
-      Corpus corpus,
-      TrainingConfig config,
-      LoraConfig lora,
-      TrainingListener listener,
-      Cancellation cancellation)
-      throws IOException {
-    TrainingConfig decided = decidedForAdapter(config, model);
-    try (Dataset data = Dataset.prepare(corpus, model.tokenizer(), datasetOptions(config, null))) {
-      data.requireWindows(model.config().contextLength());
-      return new AdapterTraining(model, data, decided, lora, Map.of())
-          .train(listener, cancellation);
-    }
-  }
-
-  /**
-   * See {@link LanguageModel#fineTuneAdapter(LanguageModel, Conversations, TrainingConfig,
+   * See {@link LanguageModel#fineTuneAdapter(LanguageModel, TrainingSource, TrainingConfig,
    * LoraConfig, TrainingListener, Cancellation)}.
    */
   static LoraAdapter fineTuneAdapter(
       LanguageModel model,
-      Conversations conversations,
+      TrainingSource source,
       TrainingConfig config,
       LoraConfig lora,
       TrainingListener listener,
       Cancellation cancellation)
       throws IOException {
-    TrainingConfig decided = decidedForAdapter(config, model);
-    ExampleSet data = examples(model, config).read(conversations);
-    return fineTuneAdapter(model, data, decided, lora, listener, cancellation);
-  }
-
-  /**
-   * See {@link LanguageModel#fineTuneAdapter(LanguageModel, Preferences, TrainingConfig,
-   * LoraConfig, TrainingListener, Cancellation)}.
-   */
-  static LoraAdapter fineTuneAdapter(
-      LanguageModel model,
-      Preferences preferences,
-      TrainingConfig config,
-      LoraConfig lora,
-      TrainingListener listener,
-      Cancellation cancellation)
-      throws IOException {
-    TrainingConfig decided =
-        FineTuning.preferenceConfig(config, decidedForAdapter(config, model), model.config());
-    ExampleSet data = examples(model, config).read(preferences);
-    return fineTuneAdapter(model, data, decided, lora, listener, cancellation);
-  }
-
-  private static LoraAdapter fineTuneAdapter(
-      LanguageModel model,
-      ExampleSet data,
-      TrainingConfig decided,
-      LoraConfig lora,
-      TrainingListener listener,
-      Cancellation cancellation)
-      throws IOException {
-    data.requireWindows(model.config().contextLength());
+    int ids = model.tokenizer().vocabularySize();
+    TrainingConfig general = FineTuning.adapterConfig(config, model.config(), kind(model), ids);
+    TrainingConfig decided = decided(general, config, source, model);
     Map<String, String> spelled =
-        Map.of(AdapterTraining.CHAT_TEMPLATE, model.chatTemplate().source());
-    return new AdapterTraining(model, data, decided, lora, spelled).train(listener, cancellation);
+        source instanceof Corpus ? Map.of() : Map.of(CHAT_TEMPLATE, model.chatTemplate().source());
+    try (RunDirectory run = runDirectory(config);
+        TrainingData data = data(model, source, config, run)) {
+      Map<String, String> base = base(model);
+      return model.lifetime.whileOpen(
+          () -> {
+            try (Transformer adapted = FineTuning.adapted(model.transformer, decided, lora)) {
+              Learner<LoraAdapter> learner = new Learner.OfAdapter(model, adapted, spelled);
+              return new TrainingRun<>(data, learner, base, run)
+                  .train(decided, listener, cancellation);
+            }
+          });
+    }
   }
 
-  private static TrainingConfig decided(TrainingConfig config, LanguageModel model) {
-    int ids = model.tokenizer().vocabularySize();
-    return FineTuning.config(config, model.config(), kind(model), ids);
+  private static TrainingConfig decided(
+      TrainingConfig general, TrainingConfig config, TrainingSource source, LanguageModel model) {
+    return source instanceof Preferences
+        ? FineTuning.preferenceConfig(config, general, model.config())
+        : general;
   }
 
-  private static TrainingConfig decidedForAdapter(TrainingConfig config, LanguageModel model) {
-    int ids = model.tokenizer().vocabularySize();
-    return FineTuning.adapterConfig(config, model.config(), kind(model), ids);
+  private static TrainingData data(
+      LanguageModel model, TrainingSource source, TrainingConfig config, @Nullable RunDirectory run)
+      throws IOException {
+    Path directory = run == null ? null : run.path();
+    return DataPreparation.of(model).prepare(source, config.validation(), directory);
   }
 
   private static TokenizerKind kind(LanguageModel model) {
@@ -247,6 +158,7 @@ final class ModelTraining {
         : TokenizerKind.BYTE_PAIR;
   }
 
+  /** What is known of a model that another one, or an adapter, begins with. */
   static Map<String, String> base(LanguageModel model) throws IOException {
     return model.lifetime.whileOpen(
         () -> BaseModel.describe(model.transformer, model.provenance().orElse(null)));

@@ -1,17 +1,14 @@
 package dev.spatz;
 
 import dev.spatz.LanguageModel.DivergedException;
-import dev.spatz.checkpoint.Checkpoint;
 import dev.spatz.checkpoint.Provenance;
 import dev.spatz.checkpoint.RunDirectory;
 import dev.spatz.checkpoint.RunSettings;
 import dev.spatz.checkpoint.SavedCheckpoint;
-import dev.spatz.checkpoint.TextConventions;
 import dev.spatz.dataset.TrainingData;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.report.FlightRecording;
 import dev.spatz.report.TrainingReport;
-import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.Trainer;
 import dev.spatz.training.TrainingConfig;
@@ -19,42 +16,34 @@ import dev.spatz.training.TrainingDivergedException;
 import dev.spatz.training.TrainingListener;
 import dev.spatz.training.TrainingResult;
 import dev.spatz.training.TrainingState;
-import dev.spatz.transformer.Transformer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A transformer that is trained on a data set, with the trainer's state kept in a run's directory.
+ * A model, or an adapter of one, that is trained on a data set, with the trainer's state kept in a
+ * run's directory.
  *
- * @param transformer becomes the model's, or is closed if there will be none
- * @param base what is known of the model that it began as; empty for a new one
- * @param conventions of the model's texts
+ * @param base what is known of the model that it began with; empty for a new one
  * @param run where checkpoints are kept, null if nowhere
  */
-record TrainingRun(
-    TrainingData data,
-    Transformer transformer,
-    Tokenizer tokenizer,
-    Map<String, String> base,
-    TextConventions conventions,
-    @Nullable RunDirectory run) {
+record TrainingRun<T>(
+    TrainingData data, Learner<T> learner, Map<String, String> base, @Nullable RunDirectory run) {
 
   /** What is done with a trainer. */
-  private interface Work {
-    LanguageModel with(Trainer trainer) throws IOException;
+  private interface Work<T> {
+    T with(Trainer trainer) throws IOException;
   }
 
   /** Trains from the beginning. */
-  LanguageModel train(TrainingConfig config, TrainingListener listener, Cancellation cancellation)
+  T train(TrainingConfig config, TrainingListener listener, Cancellation cancellation)
       throws IOException {
     KernelBackend kernels = KernelBackend.choose();
     return with(
-        () -> Trainer.create(transformer, data, config, kernels),
+        () -> Trainer.create(learner.transformer(), data, config, kernels),
         trainer -> {
           if (run != null) {
             keepCheckpoints(
@@ -71,18 +60,18 @@ record TrainingRun(
   }
 
   /**
-   * Trains on from a checkpoint, whose weights the transformer has.
+   * Trains on from a checkpoint, whose weights the learner has.
    *
    * @param settings with which it goes on, which may be others than those of the checkpoint
    */
-  LanguageModel goOn(
+  T goOn(
       SavedCheckpoint from,
       RunSettings settings,
       TrainingListener listener,
       Cancellation cancellation)
       throws IOException {
     return with(
-        () -> Trainer.create(transformer, data, settings.plan(), settings.threads()),
+        () -> Trainer.create(learner.transformer(), data, settings.plan(), settings.threads()),
         trainer -> {
           from.restore(trainer);
           TrainingState.Keeper keeper = keepCheckpoints(trainer, settings);
@@ -93,16 +82,16 @@ record TrainingRun(
         });
   }
 
-  private LanguageModel with(Supplier<Trainer> creation, Work work) throws IOException {
+  private T with(Supplier<Trainer> creation, Work<T> work) throws IOException {
     try (Trainer trainer = creation.get()) {
       return work.with(trainer);
     } catch (DivergedException e) {
       throw e; // its model owns the weights
     } catch (UncheckedIOException e) {
-      transformer.close();
+      learner.abandon();
       throw e.getCause();
     } catch (IOException | RuntimeException | Error e) {
-      transformer.close();
+      learner.abandon();
       throw e;
     }
   }
@@ -113,15 +102,14 @@ record TrainingRun(
     TrainingState.Keeper keeper =
         state -> {
           Provenance provenance = begun.after(state.progress().step());
-          directory.keep(
-              new Checkpoint(transformer, tokenizer, provenance, conventions, settings, state));
+          directory.keep(learner.checkpoint(provenance, settings, state));
         };
     trainer.keepStates(settings.checkpoints(), keeper);
     return keeper;
   }
 
-  private LanguageModel finish(
-      Trainer trainer, TrainingListener listener, Cancellation cancellation) throws IOException {
+  private T finish(Trainer trainer, TrainingListener listener, Cancellation cancellation)
+      throws IOException {
     if (run == null) {
       return finishReported(trainer, listener, cancellation);
     }
@@ -130,24 +118,16 @@ record TrainingRun(
     }
   }
 
-  private LanguageModel finishReported(
-      Trainer trainer, TrainingListener listener, Cancellation cancellation) {
+  private T finishReported(Trainer trainer, TrainingListener listener, Cancellation cancellation) {
     KernelBackend kernels = trainer.plan().kernels();
     TrainingListener all =
-        listener
-            .and(new FlightRecording())
-            .and(new TrainingSamples(listener, transformer, tokenizer, kernels, List::of));
+        listener.and(new FlightRecording()).and(learner.samples(listener, kernels));
     try {
       TrainingResult result = trainer.run(all, cancellation);
-      return model(trainer, Provenance.of(data, trainer.plan(), result, base));
+      return learner.learned(Provenance.of(data, trainer.plan(), result, base), kernels);
     } catch (TrainingDivergedException e) {
       Provenance provenance = Provenance.of(data, trainer.plan(), null, base);
-      throw new DivergedException(e, model(trainer, provenance));
+      throw learner.diverged(e, provenance, kernels);
     }
-  }
-
-  private LanguageModel model(Trainer trainer, Provenance provenance) {
-    return new LanguageModel(
-        transformer, tokenizer, provenance, conventions, trainer.plan().kernels());
   }
 }

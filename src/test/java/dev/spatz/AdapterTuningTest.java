@@ -12,7 +12,6 @@ import dev.spatz.dataset.Corpus;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.training.Cancellation;
-import dev.spatz.training.CheckpointConfig;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
@@ -166,10 +165,6 @@ final class AdapterTuningTest {
   @Test
   void whatCannotBe_isRefused() {
     assertRefused(SHORT.withVocabularySize(500), LORA, "vocabularySize (500)");
-    assertRefused(
-        SHORT.withCheckpoints(CheckpointConfig.of(directory.resolve("run"))),
-        LORA,
-        "checkpoints (");
     assertRefused(SHORT, LORA.withTargets(LoraTarget.QUERY_KEY_VALUE), "targets (QUERY_KEY_VALUE)");
     assertThrows(IOException.class, () -> base.loadAdapter(directory.resolve("nothing")));
   }

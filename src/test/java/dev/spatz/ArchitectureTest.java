@@ -105,6 +105,7 @@ final class ArchitectureTest {
           "dev.spatz.dataset.Conversation",
           "dev.spatz.dataset.Conversations",
           "dev.spatz.dataset.Preferences",
+          "dev.spatz.dataset.TrainingSource",
           "dev.spatz.dataset.Corpus",
           "dev.spatz.dataset.CorpusReport",
           "dev.spatz.kernel.Precision",

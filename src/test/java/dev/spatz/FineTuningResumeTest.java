@@ -2,25 +2,39 @@ package dev.spatz;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.spatz.dataset.Conversation;
 import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
+import dev.spatz.dataset.Preference;
+import dev.spatz.dataset.Preferences;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.CheckpointConfig;
+import dev.spatz.training.PreferenceConfig;
 import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.StepReport;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
+import dev.spatz.transformer.LoraConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -78,6 +92,15 @@ class FineTuningResumeTest {
     return Conversations.of(all);
   }
 
+  private static Preferences preferences(int first) {
+    List<Preference> all = new ArrayList<>();
+    for (int i = first; i < first + 30; i++) {
+      String answer = "spatz ".repeat(1 + i % 4);
+      all.add(Preference.of("was ist " + i + "?", answer, "taube " + answer));
+    }
+    return Preferences.of(all);
+  }
+
   /** How a run is trained. */
   private interface Training {
     LanguageModel run(TrainingConfig config, TrainingListener listener, Cancellation cancellation)
@@ -92,6 +115,10 @@ class FineTuningResumeTest {
       (config, listener, cancellation) ->
           LanguageModel.fineTune(
               base, Corpus.of(List.of(TEXT.replace('e', 'a'))), config, listener, cancellation);
+
+  private static final Training ON_PREFERENCES =
+      (config, listener, cancellation) ->
+          LanguageModel.fineTune(base, preferences(0), config, listener, cancellation);
 
   private static double[] weights(LanguageModel model) {
     try (model) {
@@ -134,6 +161,74 @@ class FineTuningResumeTest {
     assertResumesExactly(5, ON_TEXT);
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {1, 5, 9})
+  void onPreferences_endsWithTheSameBytes(long step) throws IOException {
+    assertResumesExactly(step, ON_PREFERENCES);
+  }
+
+  @Test
+  void preferencesGivenAgain_areCompared_andCannotChange() throws IOException {
+    double[] whole =
+        weights(ON_PREFERENCES.run(config(), TrainingListener.NONE, new Cancellation()));
+    trainUntil(5, ON_PREFERENCES);
+    ResumeConfig none = ResumeConfig.defaults();
+    ResumeConfig other = none.withData(preferences(1), config()).withChangesAllowed();
+    assertRefused(other, "the pairs of answers were others");
+    ResumeConfig talks = none.withData(conversations(1), config()).withChangesAllowed();
+    assertRefused(talks, "the run learns from pairs of answers, which cannot change");
+    TrainingConfig beta = config().withPreference(PreferenceConfig.defaults().withBeta(0.2));
+    assertRefused(none.withData(preferences(0), beta), "preference was PreferenceConfig[beta=0.1");
+    assertRefused(none.withLora(LoraConfig.defaults()), "leave lora out");
+    assertArrayEquals(whole, weights(resume(none.withData(preferences(0), config()))));
+  }
+
+  /** What pairs are compared with is read, not measured: it may be anything. */
+  @Test
+  void referenceOfPreferences_isThatOfTheCheckpoint() throws IOException {
+    double[] whole =
+        weights(ON_PREFERENCES.run(config(), TrainingListener.NONE, new Cancellation()));
+    trainUntil(5, ON_PREFERENCES);
+    try (Stream<Path> checkpoints = Files.list(run)) {
+      for (Path checkpoint :
+          checkpoints.filter(each -> each.getFileName().toString().startsWith("ch")).toList()) {
+        changeReference(checkpoint);
+      }
+    }
+    assertFalse(Arrays.equals(whole, weights(resume(ResumeConfig.defaults()))));
+  }
+
+  /** Lowers the first number by 5, and gives the file the digest that it then has. */
+  private static void changeReference(Path checkpoint) throws IOException {
+    Path file = checkpoint.resolve("optimizer.safetensors");
+    Path sums = checkpoint.resolve("SHA256SUMS");
+    String before = digest(file);
+    byte[] bytes = Files.readAllBytes(file);
+    int header = (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    JsonNode tensors = new ObjectMapper().readTree(bytes, Long.BYTES, header);
+    int from = tensors.at("/reference.train/data_offsets/0").asInt();
+    ByteBuffer data = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int at = Long.BYTES + header + from;
+    data.putDouble(at, data.getDouble(at) - 5);
+    Files.write(file, bytes);
+    Files.writeString(sums, Files.readString(sums).replace(before, digest(file)));
+  }
+
+  private static String digest(Path file) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(digest.digest(Files.readAllBytes(file)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IOException(e);
+    }
+  }
+
+  private void assertRefused(ResumeConfig config, String fault) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> resume(config)).getMessage();
+    assertTrue(message.contains(fault), message);
+  }
+
   @Test
   void resumedModel_hasOriginAndTemplate() throws IOException {
     trainUntil(5, ON_CONVERSATIONS);
@@ -154,11 +249,11 @@ class FineTuningResumeTest {
         weights(ON_CONVERSATIONS.run(config(), TrainingListener.NONE, new Cancellation()));
     trainUntil(5, ON_CONVERSATIONS);
     ResumeConfig other = ResumeConfig.defaults().withData(conversations(1), config());
-    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> resume(other));
-    assertTrue(e.getMessage().contains("the data were others"), e.getMessage());
+    assertRefused(other, "the data were others");
     ResumeConfig text = ResumeConfig.defaults().withData(Corpus.of(List.of(TEXT)), config());
-    e = assertThrows(IllegalArgumentException.class, () -> resume(text));
-    assertTrue(e.getMessage().contains("the data were others"), e.getMessage());
+    assertRefused(text, "the data were others");
+    ResumeConfig pairs = ResumeConfig.defaults().withData(preferences(0), config());
+    assertRefused(pairs, "the run learns from other data than pairs of answers");
     ResumeConfig same = ResumeConfig.defaults().withData(conversations(0), config());
     assertArrayEquals(whole, weights(resume(same)));
   }

@@ -197,8 +197,6 @@ class PreferenceTuningTest {
   @Test
   void whatCannotBe_isRefused() {
     Preferences some = Preferences.of(preferences(20, 0, 5));
-    TrainingConfig kept = config().withCheckpoints(directory.resolve("run"));
-    assertThrows(IllegalArgumentException.class, () -> tune(some, kept));
     TrainingConfig corpus = config().withValidationCorpus(Corpus.of(List.of("text")));
     assertThrows(IllegalArgumentException.class, () -> tune(some, corpus));
     TrainingConfig preferring = config().withPreference(PreferenceConfig.defaults());

@@ -157,9 +157,13 @@ public final class AdapterDirectory {
     return origin;
   }
 
+  /** Whether a directory has an adapter, and not a model. */
+  static boolean isOne(Path directory) {
+    return Files.exists(directory.resolve(AdapterConfigFile.NAME));
+  }
+
   /** The files of an adapter. */
-  private record Content(LoraAdapter adapter, TransformerConfig model)
-      implements AtomicDirectory.Content {
+  record Content(LoraAdapter adapter, TransformerConfig model) implements AtomicDirectory.Content {
 
     @Override
     public void writeTo(Path directory) throws IOException {

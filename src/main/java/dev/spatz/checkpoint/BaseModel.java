@@ -15,6 +15,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** What the provenance of a fine-tuned model says of the one that it began as. */
 public final class BaseModel {
   private static final String PREFIX = "base ";
+
+  /** The entry that tells which model it was: SHA-256 of its weights. */
+  public static final String WEIGHTS = PREFIX + "weights SHA-256";
+
   private static final int BLOCK = 1 << 14;
 
   private BaseModel() {}
@@ -28,7 +32,7 @@ public final class BaseModel {
   public static Map<String, String> describe(
       Transformer transformer, @Nullable Provenance provenance) {
     Map<String, String> base = new LinkedHashMap<>();
-    base.put(PREFIX + "weights SHA-256", digest(transformer));
+    base.put(WEIGHTS, digest(transformer));
     if (provenance != null) {
       base.put(PREFIX + "data SHA-256", provenance.dataDigest());
       base.put(PREFIX + "data bytes", Long.toString(provenance.dataBytes()));

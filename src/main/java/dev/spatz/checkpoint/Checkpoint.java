@@ -2,7 +2,9 @@ package dev.spatz.checkpoint;
 
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.TrainingState;
+import dev.spatz.transformer.LoraAdapter;
 import dev.spatz.transformer.Transformer;
+import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
@@ -13,21 +15,54 @@ import java.util.stream.Stream;
 /**
  * What a checkpoint is made of.
  *
- * @param transformer with the weights after the last step
- * @param tokenizer of the run
- * @param provenance of the model as it is now
- * @param conventions of the model's texts
+ * @param weights those after the last step, and what belongs to them
  * @param settings of the run
  * @param state of its trainer
  */
-public record Checkpoint(
-    Transformer transformer,
-    Tokenizer tokenizer,
-    Provenance provenance,
-    TextConventions conventions,
-    RunSettings settings,
-    TrainingState state)
+public record Checkpoint(Weights weights, RunSettings settings, TrainingState state)
     implements AtomicDirectory.Content {
+
+  /** Writes the files of a model, or of an adapter. */
+  interface Weights {
+    void writeTo(Path directory) throws IOException;
+  }
+
+  /**
+   * That of a model.
+   *
+   * @param provenance of the model as it is now
+   * @param conventions of the model's texts
+   */
+  public static Checkpoint ofModel(
+      Transformer transformer,
+      Tokenizer tokenizer,
+      Provenance provenance,
+      TextConventions conventions,
+      RunSettings settings,
+      TrainingState state) {
+    return new Checkpoint(
+        new ModelDirectory.Model(transformer, tokenizer, provenance, conventions)::writeTo,
+        settings,
+        state);
+  }
+
+  /**
+   * That of an adapter, beside it the shape of the model as it is trained; but not its weights,
+   * which stay as they are.
+   *
+   * @param tokenizer of the model
+   */
+  public static Checkpoint ofAdapter(
+      LoraAdapter adapter, Tokenizer tokenizer, RunSettings settings, TrainingState state) {
+    TransformerConfig model = settings.plan().model();
+    return new Checkpoint(
+        directory -> {
+          new AdapterDirectory.Content(adapter, model).writeTo(directory);
+          ConfigFile.write(directory, model, tokenizer, null);
+        },
+        settings,
+        state);
+  }
 
   @Override
   public void requireReplaceable(Path existing) throws IOException {
@@ -38,7 +73,7 @@ public record Checkpoint(
 
   @Override
   public void writeTo(Path directory) throws IOException {
-    new ModelDirectory.Model(transformer, tokenizer, provenance, conventions).writeTo(directory);
+    weights.writeTo(directory);
     OptimizerFile.write(directory, state.arrays());
     new TrainerStateFile(settings, state.progress()).write(directory);
     List<String> names;

@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * {@code optimizer.safetensors}: the arrays of a training run beside the model's weights, each a
- * tensor of one dimension.
+ * {@code optimizer.safetensors}: the arrays of a training run beside the weights, each a tensor of
+ * one dimension.
  */
 final class OptimizerFile implements TrainingState.Source {
   static final String NAME = "optimizer.safetensors";

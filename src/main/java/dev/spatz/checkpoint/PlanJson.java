@@ -9,6 +9,7 @@ import dev.spatz.optimizer.LearningRateSchedule.Cosine;
 import dev.spatz.optimizer.LearningRateSchedule.WarmupStableDecay;
 import dev.spatz.optimizer.MuonConfig;
 import dev.spatz.optimizer.OptimizerConfig;
+import dev.spatz.training.PreferenceConfig;
 import dev.spatz.training.StepGuard;
 import dev.spatz.training.TrainingPlan;
 import dev.spatz.transformer.TransformerConfig;
@@ -45,6 +46,13 @@ final class PlanJson {
     json.set("guard", write(plan.guard()));
     json.set("schedule", write(plan.schedule()));
     json.set("optimizer", write(plan.optimizer()));
+    PreferenceConfig preference = plan.preference();
+    if (preference != null) {
+      json.putObject("preference")
+          .put("beta", preference.beta())
+          .put("label_smoothing", preference.labelSmoothing())
+          .put("length_normalized", preference.lengthNormalized());
+    }
     return json;
   }
 
@@ -73,7 +81,14 @@ final class PlanJson {
         json.longInteger("seed"),
         constant(KernelBackend.class, json, "kernels"),
         constant(Precision.class, json, "precision"),
-        null); // no checkpoints are kept of training on preferences
+        json.has("preference") ? preference(json.requireObject("preference")) : null);
+  }
+
+  private static PreferenceConfig preference(JsonObject json) throws InvalidFileException {
+    return new PreferenceConfig(
+        json.requireNumber("beta"),
+        json.requireNumber("label_smoothing"),
+        json.flag(false, "length_normalized"));
   }
 
   private static ObjectNode write(StepGuard guard) {

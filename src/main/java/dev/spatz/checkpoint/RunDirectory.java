@@ -24,8 +24,9 @@ import org.slf4j.LoggerFactory;
  * <ul>
  *   <li>{@code dataset.tokens}: the tokens of the corpus; or {@code dataset.examples}
  *   <li>{@code checkpoint-000123}, the state after so many steps: a model in the layout of {@link
- *       ModelDirectory}, {@code optimizer.safetensors}, {@code trainer_state.json}, and {@code
- *       SHA256SUMS} of all of them
+ *       ModelDirectory}, or an adapter in that of {@link AdapterDirectory} with the {@code
+ *       config.json} of its model; {@code optimizer.safetensors}, {@code trainer_state.json}, and
+ *       {@code SHA256SUMS} of all of them
  *   <li>{@code damaged-checkpoint-000123}: one that was passed over; delete it
  *   <li>{@code run.lock}: whose process is training
  * </ul>

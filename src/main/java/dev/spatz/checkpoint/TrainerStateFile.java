@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.spatz.training.CheckpointConfig;
 import dev.spatz.training.Evaluation;
+import dev.spatz.training.PreferenceEvaluation;
 import dev.spatz.training.TrainingProgress;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
@@ -47,7 +48,6 @@ record TrainerStateFile(RunSettings settings, TrainingProgress progress) {
   }
 
   private ObjectNode progressJson() {
-    Evaluation best = progress.bestEvaluation();
     ObjectNode json =
         JsonObject.create()
             .put("step", progress.step())
@@ -60,11 +60,28 @@ record TrainerStateFile(RunSettings settings, TrainingProgress progress) {
     ArrayNode faults = json.putArray("recent_faults");
     progress.recentFaults().forEach(faults::add);
     json.put("faulty_steps", progress.faultySteps()).put("snapshot", progress.snapshot());
-    json.putObject("best_evaluation")
-        .put("tokens", best.tokens())
-        .put("text_bytes", best.textBytes())
-        .put("nats_per_token", text(best.natsPerToken()))
-        .put("margin", text(best.margin()));
+    json.set("best_evaluation", evaluationJson(progress.bestEvaluation()));
+    return json;
+  }
+
+  private static ObjectNode evaluationJson(Evaluation evaluation) {
+    ObjectNode json =
+        JsonObject.create()
+            .put("tokens", evaluation.tokens())
+            .put("text_bytes", evaluation.textBytes())
+            .put("nats_per_token", text(evaluation.natsPerToken()))
+            .put("margin", text(evaluation.margin()));
+    PreferenceEvaluation pairs = evaluation.preferences();
+    if (pairs != null) {
+      json.putObject("preferences")
+          .put("pairs", pairs.pairs())
+          .put("preferred", pairs.preferred())
+          .put("improved", pairs.improved())
+          .put("loss", text(pairs.loss()))
+          .put("margin", text(pairs.margin()))
+          .put("chosen", text(pairs.chosen()))
+          .put("rejected", text(pairs.rejected()));
+    }
     return json;
   }
 
@@ -108,7 +125,6 @@ record TrainerStateFile(RunSettings settings, TrainingProgress progress) {
   }
 
   private static TrainingProgress progress(JsonObject json) throws InvalidFileException {
-    JsonObject best = json.requireObject("best_evaluation");
     List<Double> losses = new ArrayList<>();
     for (JsonNode loss : json.requireArray("recent_losses")) {
       if (!loss.isNumber()) {
@@ -128,17 +144,33 @@ record TrainerStateFile(RunSettings settings, TrainingProgress progress) {
         PlanJson.atLeast(0, json, "step"),
         PlanJson.atLeast(0, json, "averaged"),
         PlanJson.atLeast(0, json, "best_step"),
-        new Evaluation(
-            best.longInteger("tokens"),
-            best.longInteger("text_bytes"),
-            number(best, "nats_per_token"),
-            number(best, "margin")),
+        evaluation(json.requireObject("best_evaluation")),
         json.integer(0, "evaluations_without_improvement"),
         losses,
         faults,
         json.has("faulty_steps") ? PlanJson.atLeast(0, json, "faulty_steps") : 0,
         json.flag(false, "snapshot"),
         PlanJson.duration(json, "elapsed"));
+  }
+
+  private static Evaluation evaluation(JsonObject json) throws InvalidFileException {
+    return new Evaluation(
+        json.longInteger("tokens"),
+        json.longInteger("text_bytes"),
+        number(json, "nats_per_token"),
+        number(json, "margin"),
+        json.has("preferences") ? preferences(json.requireObject("preferences")) : null);
+  }
+
+  private static PreferenceEvaluation preferences(JsonObject json) throws InvalidFileException {
+    return new PreferenceEvaluation(
+        PlanJson.atLeast(1, json, "pairs"),
+        PlanJson.atLeast(0, json, "preferred"),
+        PlanJson.atLeast(0, json, "improved"),
+        number(json, "loss"),
+        number(json, "margin"),
+        number(json, "chosen"),
+        number(json, "rejected"));
   }
 
   /** Not as numbers of JSON, which has no infinity and no NaN. */

@@ -15,7 +15,7 @@ final class CheckpointOptions {
       names = "--checkpoints",
       required = true,
       paramLabel = "DIR",
-      description = "Keep checkpoints in a directory of their own, for train --resume.")
+      description = "Keep checkpoints in a directory of their own, for --resume.")
   private Path directory;
 
   @Option(
@@ -35,6 +35,10 @@ final class CheckpointOptions {
       paramLabel = "N",
       description = "So many of the newest checkpoints stay (default: 3).")
   private @Nullable Integer keep;
+
+  Path directory() {
+    return directory;
+  }
 
   /** A configuration with what the options say. */
   TrainingConfig applyTo(TrainingConfig config) {

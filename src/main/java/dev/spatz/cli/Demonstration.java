@@ -46,8 +46,11 @@ final class Demonstration {
             .withTimeBudget(TIME_BUDGET)
             .withValidationFraction(VALIDATION)
             .withSeed(SEED);
-    if (!new TrainingRun(notes)
-        .trainAndSave(Corpus.of(definitions), config, LanguageModel::train, DIRECTORY)) {
+    Corpus corpus = Corpus.of(definitions);
+    if (!new TrainingRun(notes, DIRECTORY, null)
+        .saveModel(
+            TrainingRun.tokenizing(corpus),
+            (listener, stop) -> LanguageModel.train(corpus, config, listener, stop))) {
       return ExitCode.SOFTWARE;
     }
     try (LanguageModel model = LanguageModel.load(DIRECTORY)) {

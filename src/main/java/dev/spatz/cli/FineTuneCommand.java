@@ -3,9 +3,10 @@ package dev.spatz.cli;
 import dev.spatz.LanguageModel;
 import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Preferences;
+import dev.spatz.dataset.TrainingSource;
 import dev.spatz.training.PreferenceConfig;
+import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.TrainingConfig;
-import dev.spatz.transformer.LoraAdapter;
 import dev.spatz.transformer.LoraConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ import picocli.CommandLine.Spec;
     name = "finetune",
     description = {
       "Trains a model on with texts, and saves the new model.",
-      "Ctrl-C stops early, and saves what there is."
+      "Ctrl-C stops early, and saves what there is; with --checkpoints it can be resumed."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
@@ -44,9 +45,9 @@ final class FineTuneCommand implements Callable<Integer> {
   @Parameters(
       index = "1..*",
       paramLabel = "CORPUS",
-      arity = "1..*",
+      arity = "0..*",
       description = "Text files, directories of them, .csv or .jsonl files.")
-  private List<Path> corpus;
+  private List<Path> corpus = List.of();
 
   @Option(
       names = "--learning-rate",
@@ -71,6 +72,9 @@ final class FineTuneCommand implements Callable<Integer> {
 
   @ArgGroup(exclusive = false)
   private @Nullable LoraOptions lora;
+
+  @ArgGroup(exclusive = false)
+  private @Nullable ResumeOptions resumption;
 
   @Mixin private TrainingOptions options;
 
@@ -97,19 +101,17 @@ final class FineTuneCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    TrainingConfig config = options.applyTo(TrainingConfig.defaults());
-    if (learningRate != null) {
-      config = config.withLearningRate(learningRate);
-    }
-    if (beta != null) {
-      require(ofPreferences(), "--beta is for --preferences");
-      config = config.withPreference(PreferenceConfig.defaults().withBeta(beta));
-    }
+    require(
+        !corpus.isEmpty() || resumption != null,
+        "name the texts to train on, or a run to --resume");
+    require(beta == null || ofPreferences(), "--beta is for --preferences");
     require(
         kind != null || !faultsSkipped, "--skip-faults is for --conversations and --preferences");
+    boolean settings = kind != null || learningRate != null || lora != null && lora.shaped();
+    require(!corpus.isEmpty() || !settings, TrainingOptions.RESUMED_ALONE);
     try (LanguageModel model = LanguageModel.load(directory)) {
       BeforeAndAfter samples = samples(); // read before training
-      boolean ended = lora == null ? tune(model, config) : tuneAdapter(model, config, lora);
+      boolean ended = lora == null ? tune(model) : tuneAdapter(model, lora);
       if (ended && samples != null) {
         try (LanguageModel tuned = tuned(model)) {
           samples.show(model, tuned, spec.commandLine().getOut());
@@ -138,44 +140,84 @@ final class FineTuneCommand implements Callable<Integer> {
         : BeforeAndAfter.heldOut(conversations());
   }
 
-  private boolean tune(LanguageModel model, TrainingConfig config) throws IOException {
-    TrainingRun.Training<LanguageModel> training =
-        (texts, settings, listener, cancellation) -> {
-          if (kind == null) {
-            return LanguageModel.fineTune(model, texts, settings, listener, cancellation);
-          }
-          return kind.preferences
-              ? LanguageModel.fineTune(model, preferences(), settings, listener, cancellation)
-              : LanguageModel.fineTune(model, conversations(), settings, listener, cancellation);
-        };
-    return new TrainingRun(spec.commandLine().getErr())
-        .trainAndSave(options.corpus(corpus), config, options.reporting(training), options.out());
+  private boolean tune(LanguageModel model) throws IOException {
+    if (resumption != null) {
+      Path run = resumption.run();
+      ResumeConfig config = resumeConfig(resumption);
+      return run("train --resume ", run)
+          .saveModel(
+              resumption.beginning(),
+              options.reporting(
+                  (listener, stop) -> LanguageModel.resume(run, config, listener, stop)));
+    }
+    TrainingConfig config = config();
+    TrainingSource data = data();
+    return run("train --resume ", options.run())
+        .saveModel(
+            TrainingRun.tokenizing(options.corpus(corpus)),
+            options.reporting(
+                (listener, stop) -> LanguageModel.fineTune(model, data, config, listener, stop)));
   }
 
-  private boolean tuneAdapter(LanguageModel model, TrainingConfig config, LoraOptions adapter)
-      throws IOException {
+  private boolean tuneAdapter(LanguageModel model, LoraOptions adapter) throws IOException {
+    String resuming = "finetune " + directory + " --lora --resume ";
     LoraConfig shape = adapter.config();
-    TrainingRun.Training<LoraAdapter> training =
-        (texts, settings, listener, cancellation) -> {
-          if (kind == null) {
-            return LanguageModel.fineTuneAdapter(
-                model, texts, settings, shape, listener, cancellation);
-          }
-          return kind.preferences
-              ? LanguageModel.fineTuneAdapter(
-                  model, preferences(), settings, shape, listener, cancellation)
-              : LanguageModel.fineTuneAdapter(
-                  model, conversations(), settings, shape, listener, cancellation);
-        };
-    return new TrainingRun(spec.commandLine().getErr())
-        .trainAdapterAndSave(
-            options.corpus(corpus), config, options.reporting(training), model, options.out());
+    if (resumption != null) {
+      Path run = resumption.run();
+      ResumeConfig general = resumeConfig(resumption);
+      ResumeConfig config = corpus.isEmpty() ? general : general.withLora(shape);
+      return run(resuming, run)
+          .saveAdapter(
+              resumption.beginning(),
+              model,
+              options.reporting(
+                  (listener, stop) ->
+                      LanguageModel.resumeAdapter(model, run, config, listener, stop)));
+    }
+    TrainingConfig config = config();
+    TrainingSource data = data();
+    return run(resuming, options.run())
+        .saveAdapter(
+            TrainingRun.tokenizing(options.corpus(corpus)),
+            model,
+            options.reporting(
+                (listener, stop) ->
+                    LanguageModel.fineTuneAdapter(model, data, config, shape, listener, stop)));
+  }
+
+  private TrainingRun run(String resuming, @Nullable Path run) {
+    return new TrainingRun(
+        spec.commandLine().getErr(), options.out(), run == null ? null : resuming + run);
+  }
+
+  private ResumeConfig resumeConfig(ResumeOptions given) throws IOException {
+    return given.applyTo(
+        corpus.isEmpty()
+            ? ResumeConfig.defaults().withSteps(options.onlySteps())
+            : ResumeConfig.defaults().withData(data(), config()));
+  }
+
+  private TrainingConfig config() throws IOException {
+    TrainingConfig config = options.applyTo(TrainingConfig.defaults());
+    if (learningRate != null) {
+      config = config.withLearningRate(learningRate);
+    }
+    return beta == null
+        ? config
+        : config.withPreference(PreferenceConfig.defaults().withBeta(beta));
   }
 
   private LanguageModel tuned(LanguageModel model) throws IOException {
     return lora == null
         ? LanguageModel.load(options.out())
         : model.merge(model.loadAdapter(options.out()));
+  }
+
+  private TrainingSource data() {
+    if (kind == null) {
+      return options.corpus(corpus);
+    }
+    return kind.preferences ? preferences() : conversations();
   }
 
   private Preferences preferences() {

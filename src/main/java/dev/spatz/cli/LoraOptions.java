@@ -41,6 +41,11 @@ final class LoraOptions {
       })
   private LoraTarget @Nullable [] targets;
 
+  /** Whether anything is said of its shape. */
+  boolean shaped() {
+    return rank != null || alpha != null || dropout != null || targets != null;
+  }
+
   LoraConfig config() {
     LoraConfig config = LoraConfig.defaults();
     config = rank == null ? config : config.withRank(rank);

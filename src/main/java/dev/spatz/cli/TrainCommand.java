@@ -1,6 +1,7 @@
 package dev.spatz.cli;
 
 import dev.spatz.LanguageModel;
+import dev.spatz.dataset.Corpus;
 import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.TrainingConfig;
 import java.io.IOException;
@@ -46,49 +47,49 @@ final class TrainCommand implements Callable<Integer> {
   private Preset preset;
 
   @ArgGroup(exclusive = false)
-  private @Nullable Resumption resumption;
+  private @Nullable ResumeOptions resumption;
 
   @Mixin private TrainingOptions options;
 
-  /** Which run goes on. */
-  static final class Resumption {
-    @Option(
-        names = "--resume",
-        required = true,
-        paramLabel = "DIR",
-        description =
-            "Go on with a run of --checkpoints, with its own texts and settings; where those are"
-                + " given again, they are compared.")
-    private Path run;
-
-    @Option(
-        names = "--allow-changes",
-        description = "Go on with other texts or settings than the run had.")
-    private boolean changesAllowed;
-  }
-
   @Override
   public Integer call() throws IOException {
-    TrainingRun run = new TrainingRun(spec.commandLine().getErr());
     if (resumption != null) {
-      run.resumeAndSave(resumption.run, resumeConfig(resumption.changesAllowed), options.out());
+      resume(resumption);
     } else if (corpus.isEmpty()) {
       throw new ParameterException(
           spec.commandLine(), "name the texts to train on, or a run to --resume");
     } else {
-      TrainingConfig config = options.applyTo(preset.config());
-      TrainingRun.Training<LanguageModel> training = options.reporting(LanguageModel::train);
-      run.trainAndSave(options.corpus(corpus), config, training, options.out());
+      train();
     }
     return ExitCode.OK;
   }
 
-  private ResumeConfig resumeConfig(boolean changesAllowed) throws IOException {
+  private void train() throws IOException {
+    TrainingConfig config = options.applyTo(preset.config());
+    Corpus texts = options.corpus(corpus);
+    run(options.run())
+        .saveModel(
+            TrainingRun.tokenizing(texts),
+            options.reporting(
+                (listener, stop) -> LanguageModel.train(texts, config, listener, stop)));
+  }
+
+  private void resume(ResumeOptions given) throws IOException {
     ResumeConfig config =
-        corpus.isEmpty()
-            ? ResumeConfig.defaults().withSteps(options.onlySteps())
-            : ResumeConfig.defaults()
-                .withData(options.corpus(corpus), options.applyTo(preset.config()));
-    return changesAllowed ? config.withChangesAllowed() : config;
+        given.applyTo(
+            corpus.isEmpty()
+                ? ResumeConfig.defaults().withSteps(options.onlySteps())
+                : ResumeConfig.defaults()
+                    .withData(options.corpus(corpus), options.applyTo(preset.config())));
+    run(given.run())
+        .saveModel(
+            given.beginning(),
+            options.reporting(
+                (listener, stop) -> LanguageModel.resume(given.run(), config, listener, stop)));
+  }
+
+  private TrainingRun run(@Nullable Path directory) {
+    String resuming = directory == null ? null : "train --resume " + directory;
+    return new TrainingRun(spec.commandLine().getErr(), options.out(), resuming);
   }
 }

@@ -19,6 +19,10 @@ import picocli.CommandLine.Spec;
 
 /** Texts, how long to train on them, and where the model goes. */
 final class TrainingOptions {
+  /** What is wrong with settings for a run that is resumed without its data. */
+  static final String RESUMED_ALONE =
+      "a run is resumed with its own settings; give its texts too, to have others compared";
+
   private static final long MILLIS_PER_MINUTE = 60_000;
 
   @Spec(Spec.Target.MIXEE)
@@ -100,11 +104,16 @@ final class TrainingOptions {
     if (report == null) {
       return training;
     }
-    return (corpus, config, listener, cancellation) -> {
+    return (listener, cancellation) -> {
       try (TrainingReport pages = TrainingReport.into(report)) {
-        return training.run(corpus, config, listener.and(pages), cancellation);
+        return training.run(listener.and(pages), cancellation);
       }
     };
+  }
+
+  /** Where checkpoints are kept, or null. */
+  @Nullable Path run() {
+    return checkpoints == null ? null : checkpoints.directory();
   }
 
   /** The texts of these files. */
@@ -148,9 +157,7 @@ final class TrainingOptions {
             || checkpoints != null
             || length != null && length.minutes != null;
     if (more) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "a run is resumed with its own settings; give its texts too, to have others compared");
+      throw new ParameterException(spec.commandLine(), RESUMED_ALONE);
     }
     return length == null || length.steps == null ? TrainingConfig.AUTO : length.steps;
   }

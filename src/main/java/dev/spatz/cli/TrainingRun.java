@@ -4,9 +4,7 @@ import dev.spatz.LanguageModel;
 import dev.spatz.LanguageModel.DivergedException;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.training.Cancellation;
-import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.StopReason;
-import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
 import dev.spatz.training.TrainingPlan;
 import dev.spatz.training.TrainingResult;
@@ -29,12 +27,12 @@ final class TrainingRun {
   private static final String NOTHING_SAVED = "stopped before the first step: nothing is saved";
 
   private final PrintWriter notes;
+  private final Path out;
+  private final @Nullable String resumption;
 
-  /** How a corpus becomes a model, or an adapter of one. */
+  /** How a model comes about, or an adapter of one. */
   interface Training<T> {
-    T run(
-        Corpus corpus, TrainingConfig config, TrainingListener listener, Cancellation cancellation)
-        throws IOException;
+    T run(TrainingListener listener, Cancellation cancellation) throws IOException;
   }
 
   /** How what is saved comes about. */
@@ -76,72 +74,50 @@ final class TrainingRun {
     }
   }
 
-  /** {@code notes} is where the progress is written. */
-  TrainingRun(PrintWriter notes) {
+  /**
+   * A run whose result is saved in a directory.
+   *
+   * @param notes where the progress is written
+   * @param resumption the command that goes on where it is stopped; null: there is none
+   */
+  TrainingRun(PrintWriter notes, Path out, @Nullable String resumption) {
     this.notes = notes;
+    this.out = out;
+    this.resumption = resumption;
   }
 
   /**
-   * Trains and saves.
+   * Trains a model and saves it.
    *
+   * @param beginning what is said first
    * @return whether training came to its end; if it was stopped before, the JVM is ending
    * @throws IOException if the corpus cannot be read or the model cannot be saved
    */
-  boolean trainAndSave(
-      Corpus corpus, TrainingConfig config, Training<LanguageModel> training, Path out)
-      throws IOException {
+  boolean saveModel(String beginning, Training<LanguageModel> training) throws IOException {
     requireFree(out, "a model", "config.json");
-    return trainAndSave(
-        corpus,
-        config,
-        (listener, cancellation) ->
-            Trained.of(training.run(corpus, config, listener, cancellation)),
-        out);
+    return save(
+        beginning, (listener, cancellation) -> Trained.of(training.run(listener, cancellation)));
   }
 
-  /** Trains an adapter of a model and saves it, as {@link #trainAndSave}. */
-  boolean trainAdapterAndSave(
-      Corpus corpus,
-      TrainingConfig config,
-      Training<LoraAdapter> training,
-      LanguageModel base,
-      Path out)
+  /** Trains an adapter of a model and saves it, as {@link #saveModel}. */
+  boolean saveAdapter(String beginning, LanguageModel base, Training<LoraAdapter> training)
       throws IOException {
     requireFree(out, "an adapter", "adapter_config.json");
-    return trainAndSave(
-        corpus,
-        config,
-        (listener, cancellation) ->
-            Trained.of(training.run(corpus, config, listener, cancellation), base),
-        out);
-  }
-
-  private boolean trainAndSave(Corpus corpus, TrainingConfig config, Work work, Path out)
-      throws IOException {
-    OptionalLong size = corpus.sizeInBytes(); // also finds out now whether all files are there
     return save(
-        String.format(
-            Locale.ROOT,
-            "tokenizing %s ...",
-            size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text"),
-        work,
-        config.checkpoints() == null ? null : config.checkpoints().directory(),
-        out);
+        beginning,
+        (listener, cancellation) -> Trained.of(training.run(listener, cancellation), base));
   }
 
-  /** Goes on with a run, and saves, as {@link #trainAndSave}. */
-  boolean resumeAndSave(Path run, ResumeConfig config, Path out) throws IOException {
-    requireFree(out, "a model", "config.json");
-    return save(
-        "resuming " + run + " ...",
-        (listener, cancellation) ->
-            Trained.of(LanguageModel.resume(run, config, listener, cancellation)),
-        run,
-        out);
+  /** What is said where a corpus is read; also finds out whether all files are there. */
+  static String tokenizing(Corpus corpus) throws IOException {
+    OptionalLong size = corpus.sizeInBytes();
+    return String.format(
+        Locale.ROOT,
+        "tokenizing %s ...",
+        size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text");
   }
 
-  private boolean save(String beginning, Work work, @Nullable Path run, Path out)
-      throws IOException {
+  private boolean save(String beginning, Work work) throws IOException {
     try (ShutdownGuard guard = new ShutdownGuard(notes);
         ProgressListener progress = new ProgressListener(notes, Terminal.isThere())) {
       note(beginning);
@@ -151,11 +127,11 @@ final class TrainingRun {
         if (result.steps() == 0) {
           note(NOTHING_SAVED);
         } else {
-          save(trained, out);
+          save(trained);
         }
         boolean ended = result.reason() != StopReason.CANCELLED;
-        if (!ended && run != null) {
-          note("train --resume " + run + " goes on");
+        if (!ended && resumption != null) {
+          note(resumption + " goes on");
         }
         return ended;
       } catch (InterruptedIOException | ClosedByInterruptException e) {
@@ -164,7 +140,7 @@ final class TrainingRun {
       } catch (DivergedException e) {
         try (LanguageModel lastGood = e.lastGood()) {
           LoraAdapter adapter = e.lastGoodAdapter().orElse(null);
-          save(adapter == null ? Trained.of(lastGood) : Trained.of(adapter, lastGood), out);
+          save(adapter == null ? Trained.of(lastGood) : Trained.of(adapter, lastGood));
         }
         throw e;
       }
@@ -180,7 +156,7 @@ final class TrainingRun {
     };
   }
 
-  private void save(Trained trained, Path out) throws IOException {
+  private void save(Trained trained) throws IOException {
     trained.saveInto(out);
     note("saved in " + out);
   }

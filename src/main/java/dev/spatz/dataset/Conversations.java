@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Records that are malformed, have an empty answer, or exceed the context are refused, or left
  * out and counted, see {@link #skippingFaults()}. Immutable; nothing is read before it is needed.
  */
-public final class Conversations {
+public final class Conversations implements TrainingSource {
   private final List<Path> files;
   private final List<Conversation> given;
   private final boolean faultsSkipped;

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * mark at the beginning is skipped. One record of a {@code .jsonl} or {@code .csv} file may have
  * 67,108,864 characters.
  */
-public final class Corpus {
+public final class Corpus implements TrainingSource {
   private static final String DEFAULT_NAME = "text";
 
   private final List<Path> paths;

@@ -21,11 +21,12 @@ import java.util.List;
  *
  * <pre>
  * byte[8] magic "SPATZEXA"
- * int     version, 1
+ * int     version, 2
+ * int     examples of a group: 1, or 2 where the examples are pairs of answers
  * int     vocabulary size V
  * int[V]  bytes of text that each id stands for; 0 for special tokens
- * int     number of examples to train on
- * int     number of examples to measure with
+ * int     number of groups to train on
+ * int     number of groups to measure with
  * of each example, those to train on first:
  *   int    number of tokens n
  *   int[n] twice the id, and one more where the token is to be predicted
@@ -33,7 +34,8 @@ import java.util.List;
  */
 final class ExampleFile {
   private static final byte[] MAGIC = {'S', 'P', 'A', 'T', 'Z', 'E', 'X', 'A'};
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
+  private static final int LARGEST_GROUP = 2;
 
   private final Path path;
   private final DataInputStream in;
@@ -45,8 +47,12 @@ final class ExampleFile {
     this.left = size;
   }
 
-  /** What a file has. */
-  record Content(int[] textBytes, List<EncodedExample> train, List<EncodedExample> validation) {}
+  /** What a file has: groups of examples, all of one size. */
+  record Content(
+      int groupSize,
+      int[] textBytes,
+      List<List<EncodedExample>> train,
+      List<List<EncodedExample>> validation) {}
 
   /** Writes a file, whole or not at all. */
   static void write(Path file, Content content) throws IOException {
@@ -61,15 +67,18 @@ final class ExampleFile {
         DataOutputStream out = new DataOutputStream(stream)) {
       out.write(MAGIC);
       out.writeInt(VERSION);
+      out.writeInt(content.groupSize);
       out.writeInt(content.textBytes.length);
       for (int bytes : content.textBytes) {
         out.writeInt(bytes);
       }
       out.writeInt(content.train.size());
       out.writeInt(content.validation.size());
-      for (List<EncodedExample> part : List.of(content.train, content.validation)) {
-        for (EncodedExample example : part) {
-          write(out, example);
+      for (List<List<EncodedExample>> part : List.of(content.train, content.validation)) {
+        for (List<EncodedExample> group : part) {
+          for (EncodedExample example : group) {
+            write(out, example);
+          }
         }
       }
       out.flush();
@@ -112,18 +121,33 @@ final class ExampleFile {
     left -= MAGIC.length;
     int version = number("version", VERSION);
     require(version == VERSION, "version " + version + " is not " + VERSION);
+    int groupSize = number("examples of a group", LARGEST_GROUP);
+    require(groupSize > 0, "a group of no examples");
     int vocabulary = number("vocabulary size", size / Integer.BYTES);
     int[] textBytes = new int[vocabulary];
     for (int id = 0; id < vocabulary; id++) {
       textBytes[id] = number("bytes of text", TokenFileHeader.MAX_TEXT_BYTES);
     }
-    long most = size / (3 * Integer.BYTES); // an example has a length and two tokens
-    int train = number("number of examples", most);
-    int validation = number("number of examples", most - train);
+    long most = size / (3L * Integer.BYTES * groupSize); // an example: a length, two tokens
+    int train = number("number of groups", most);
+    int validation = number("number of groups", most - train);
     Content content =
-        new Content(textBytes, examples(train, vocabulary), examples(validation, vocabulary));
+        new Content(
+            groupSize,
+            textBytes,
+            groups(train, groupSize, vocabulary),
+            groups(validation, groupSize, vocabulary));
     require(left == 0, left + " bytes are left over");
     return content;
+  }
+
+  private List<List<EncodedExample>> groups(int count, int size, int vocabulary)
+      throws IOException {
+    List<List<EncodedExample>> groups = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      groups.add(examples(size, vocabulary));
+    }
+    return groups;
   }
 
   private List<EncodedExample> examples(int count, int vocabulary) throws IOException {

@@ -64,17 +64,12 @@ public final class ExampleSet implements TrainingData {
    * Keeps the examples in a file of a directory, whole or not at all.
    *
    * @param directory made where it is absent
-   * @throws IllegalStateException if the examples are pairs
    */
   public void keep(Path directory) throws IOException {
-    if (preferences()) {
-      throw new IllegalStateException("pairs of examples are not kept");
-    }
     Files.createDirectories(directory);
     ExampleFile.write(
         directory.resolve(FILE_NAME),
-        new ExampleFile.Content(
-            textBytes, examples(train).toList(), examples(validation).toList()));
+        new ExampleFile.Content(groupSize, textBytes, train, validation));
   }
 
   /**
@@ -94,7 +89,7 @@ public final class ExampleSet implements TrainingData {
               + kept.textBytes().length
               + "; prepare it anew");
     }
-    return new ExampleSet(alone(kept.train()), alone(kept.validation()), 1, textBytes);
+    return new ExampleSet(kept.train(), kept.validation(), kept.groupSize(), textBytes);
   }
 
   @Override

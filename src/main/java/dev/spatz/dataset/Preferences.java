@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * are refused, or left out and counted, see {@link #skippingFaults()}. Immutable; nothing is read
  * before it is needed.
  */
-public final class Preferences {
+public final class Preferences implements TrainingSource {
   private final List<Path> files;
   private final List<Preference> given;
   private final boolean faultsSkipped;

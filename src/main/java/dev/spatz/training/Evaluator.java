@@ -122,7 +122,8 @@ public final class Evaluator {
     try (WorkerTeam team = new WorkerTeam(threads, transformer, backend)) {
       Walk walk = Walk.of(transformer::loss, sequences, Long.MAX_VALUE, WINDOWS_AT_A_TIME, team);
       double[][] reference = PreferenceObjective.logProbabilities(walk, sums);
-      return PreferenceObjective.evaluation(walk, sequences, sums, reference);
+      return PreferenceObjective.evaluation(
+          walk, sequences, sums, (sequence, answer) -> reference[sequence][answer]);
     }
   }
 }

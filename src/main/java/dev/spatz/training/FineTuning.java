@@ -34,15 +34,10 @@ public final class FineTuning {
   /**
    * The configuration for an adapter of a model, its learning rate decided.
    *
-   * @throws IllegalArgumentException as {@link #config}; or if checkpoints are asked for
+   * @throws IllegalArgumentException as {@link #config}
    */
   public static TrainingConfig adapterConfig(
       TrainingConfig config, TransformerConfig base, TokenizerKind tokenizer, int ids) {
-    require(
-        config.checkpoints() == null,
-        "checkpoints",
-        config.checkpoints(),
-        "are kept of trainings of whole models, not of adapters; leave them out");
     TrainingConfig decided =
         config.learningRate() != TrainingConfig.AUTO
             ? config

@@ -6,20 +6,21 @@ import dev.spatz.dataset.TrainingData;
 import dev.spatz.transformer.DropoutSites;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What training lowers: a loss of the sequences of a data set, which is a sum over what is counted
  * in them.
  */
-interface Objective {
+interface Objective extends AutoCloseable {
   /**
    * The objective of a data set.
    *
    * @throws IllegalArgumentException if the plan says how to learn from pairs of answers and the
    *     data has none, or the other way round
    */
-  static Objective of(
-      Transformer transformer, TrainingData data, TrainingPlan plan, WorkerTeam team) {
+  static Objective of(Transformer transformer, TrainingData data, TrainingPlan plan) {
     PreferenceConfig preference = plan.preference();
     int time = transformer.config().contextLength();
     Sequences train = data.trainSequences(time);
@@ -32,9 +33,22 @@ interface Objective {
         "says how to learn from pairs of answers: for them it is needed, for other data it must"
             + " be left out");
     return preference != null
-        ? PreferenceObjective.of(
-            transformer, train, validation, preference, plan.largestShard(), team)
+        ? new PreferenceObjective(transformer, train, validation, preference)
         : new NextTokenObjective(transformer, train, validation);
+  }
+
+  /**
+   * Measures, once, what must be known of the model before its first step.
+   *
+   * @param atATime sequences that a worker takes at a time
+   */
+  default void begin(int atATime, WorkerTeam team) {}
+
+  /**
+   * What it knows since {@link #begin} and a run that goes on must be told; the objective's own.
+   */
+  default Map<String, INDArray> state() {
+    return Map.of();
   }
 
   /** The sequences to train on. */
@@ -63,4 +77,7 @@ interface Objective {
    * @param atATime sequences that a worker takes at a time
    */
   Evaluation evaluate(long most, int atATime, WorkerTeam team);
+
+  @Override
+  default void close() {}
 }

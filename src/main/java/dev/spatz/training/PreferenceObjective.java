@@ -6,8 +6,11 @@ import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The better one of two answers shall gain probability over the other one, see {@link
@@ -17,41 +20,58 @@ import java.util.function.ToDoubleFunction;
  * answer times {@code −beta·(derivative by the margin)}, those of the rejected one times the
  * opposite: two factors, known when the losses of both answers are. That is why a pair lies in one
  * sequence.
- *
- * @param trainReference log-probabilities of the answers before training, by sequence and example:
- *     measured once
- * @param validationReference likewise of the sequences to measure with
  */
-record PreferenceObjective(
-    Transformer transformer,
-    Sequences train,
-    Sequences validation,
-    PreferenceConfig config,
-    double[][] trainReference,
-    double[][] validationReference)
-    implements Objective {
+final class PreferenceObjective implements Objective {
+  private final Transformer transformer;
+  private final Sequences train;
+  private final Sequences validation;
+  private final PreferenceConfig config;
+  private final ReferenceAnswers trainReference;
+  private final ReferenceAnswers validationReference;
+  private boolean measured;
 
-  /**
-   * The objective whose reference is the model as it is now.
-   *
-   * @param atATime sequences that a worker takes at a time to measure it
-   */
-  static PreferenceObjective of(
-      Transformer transformer,
-      Sequences train,
-      Sequences validation,
-      PreferenceConfig config,
-      int atATime,
-      WorkerTeam team) {
+  /** Log-probabilities of the answers before training. */
+  interface Reference {
+    /** That of an answer of a sequence, both counted from 0. */
+    double of(int sequence, int answer);
+  }
+
+  /** An objective without a reference yet. */
+  PreferenceObjective(
+      Transformer transformer, Sequences train, Sequences validation, PreferenceConfig config) {
+    this.transformer = transformer;
+    this.train = train;
+    this.validation = validation;
+    this.config = config;
+    this.trainReference = new ReferenceAnswers(train);
+    this.validationReference = new ReferenceAnswers(validation);
+  }
+
+  @Override
+  public Sequences train() {
+    return train;
+  }
+
+  /** The reference is the model as it is now. */
+  @Override
+  public void begin(int atATime, WorkerTeam team) {
+    if (measured) {
+      return;
+    }
     long elements = transformer.trained().layout().elements();
     team.forEach(1, (worker, any) -> transformer.refresh(worker.kernels, 0, elements));
-    return new PreferenceObjective(
-        transformer,
-        train,
-        validation,
-        config,
-        logProbabilities(whole(transformer, train, atATime, team), config),
+    trainReference.set(logProbabilities(whole(transformer, train, atATime, team), config));
+    validationReference.set(
         logProbabilities(whole(transformer, validation, atATime, team), config));
+    measured = true;
+  }
+
+  @Override
+  public Map<String, INDArray> state() {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    arrays.put("reference.train", trainReference.values());
+    arrays.put("reference.validation", validationReference.values());
+    return arrays;
   }
 
   private static Walk whole(
@@ -100,13 +120,13 @@ record PreferenceObjective(
     for (int sequence = 0; sequence < pass.count(); sequence++) {
       long number = pass.number(sequence);
       int[] lengths = train.lengths(number);
-      double[] reference = trainReference[Math.toIntExact(number)];
+      int place = Math.toIntExact(number);
       int from = sequence * train.length();
-      for (int i = 0; i < reference.length; i += 2) {
+      for (int i = 0; i < train.examples(number); i += 2) {
         int middle = from + lengths[i];
         int to = middle + lengths[i + 1];
-        Answer chosen = new Answer(pass, losses, from, middle, reference[i]);
-        Answer rejected = new Answer(pass, losses, middle, to, reference[i + 1]);
+        Answer chosen = new Answer(pass, losses, from, middle, trainReference.of(place, i));
+        Answer rejected = new Answer(pass, losses, middle, to, trainReference.of(place, i + 1));
         double margin = config.beta() * (chosen.gain - rejected.gain);
         double slope = config.beta() * config.slope(margin);
         Arrays.fill(factors, from, middle, -slope / chosen.tokens);
@@ -139,21 +159,24 @@ record PreferenceObjective(
   /**
    * Of the chosen answers, with what is known of the pairs.
    *
-   * @param reference by sequence and example
+   * @param reference of the same sequences
    */
   static Evaluation evaluation(
-      Walk walk, Sequences sequences, PreferenceConfig config, double[][] reference) {
+      Walk walk, Sequences sequences, PreferenceConfig config, Reference reference) {
     double[][] now = logProbabilities(walk, config);
     List<Pair> pairs = new ArrayList<>();
     long bytes = 0;
     for (int place = 0; place < now.length; place++) {
       long k = place * walk.stride();
-      double[] before = reference[Math.toIntExact(k)];
-      for (int i = 0; i < before.length; i += 2) {
+      double[] answers = now[place];
+      for (int i = 0; i < answers.length; i += 2) {
+        double chosen = answers[i];
+        double rejected = answers[i + 1];
+        double chosenBefore = reference.of(Math.toIntExact(k), i);
+        double rejectedBefore = reference.of(Math.toIntExact(k), i + 1);
+        double margin = config.beta() * (chosen - chosenBefore - rejected + rejectedBefore);
         double loss = walk.losses()[place][i];
-        double[] answers = {now[place][i], now[place][i + 1]};
-        double margin = config.beta() * (answers[0] - before[i] - answers[1] + before[i + 1]);
-        pairs.add(new Pair(loss, walk.targets()[place][i], answers[0], answers[1], margin));
+        pairs.add(new Pair(loss, walk.targets()[place][i], chosen, rejected, margin));
         bytes += sequences.textBytes(k, i);
       }
     }
@@ -186,5 +209,11 @@ record PreferenceObjective(
 
   private static double mean(List<Pair> pairs, ToDoubleFunction<Pair> value) {
     return pairs.stream().mapToDouble(value).average().orElseThrow();
+  }
+
+  @Override
+  public void close() {
+    trainReference.close();
+    validationReference.close();
   }
 }

@@ -3,13 +3,11 @@ package dev.spatz.training;
 import dev.spatz.dataset.TrainingData;
 import dev.spatz.kernel.InsufficientMemoryException;
 import dev.spatz.kernel.KernelBackend;
-import dev.spatz.kernel.Precision;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,10 +27,8 @@ public final class Trainer implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
+  private final TrainerParts parts;
   private final Transformer transformer;
-  private final boolean ownsTransformer;
-  private final Objective objective;
-  private final WorkerTeam team;
   private final TrainingPlan plan;
   private final TrainingStep trainingStep;
   private final ParameterSet best;
@@ -47,18 +43,11 @@ public final class Trainer implements AutoCloseable {
   private Duration earlier = Duration.ZERO;
   private long start = System.nanoTime();
 
-  private Trainer(
-      Transformer transformer,
-      boolean ownsTransformer,
-      Objective objective,
-      WorkerTeam team,
-      TrainingPlan plan) {
-    this.transformer = transformer;
-    this.ownsTransformer = ownsTransformer;
-    this.objective = objective;
-    this.team = team;
-    this.plan = plan;
-    this.trainingStep = new TrainingStep(transformer, objective, team, plan);
+  private Trainer(TrainerParts parts) {
+    this.parts = parts;
+    this.transformer = parts.transformer();
+    this.plan = parts.plan();
+    this.trainingStep = new TrainingStep(transformer, parts.objective(), parts.team(), plan);
     this.best = ParameterSet.zeros(transformer.trained().layout(), transformer.dataType());
     best.copyFrom(transformer.trained());
     this.sum = ParameterSet.zeros(transformer.trained().layout(), transformer.dataType());
@@ -79,32 +68,7 @@ public final class Trainer implements AutoCloseable {
    */
   public static Trainer create(
       Transformer transformer, TrainingData data, TrainingConfig config, KernelBackend kernels) {
-    requireFitting(data, transformer);
-    TrainingPlan undecided =
-        TrainingPlan.of(
-            config,
-            transformer.config(),
-            config.steps() > 0 ? config.steps() : StepBudget.MANY,
-            kernels);
-    requireMemory(undecided, transformer, config.threads());
-    boolean mixed = undecided.precision() == Precision.BF16;
-    Transformer passes = mixed ? transformer.mixed(kernels) : transformer;
-    WorkerTeam team = new WorkerTeam(threads(config.threads()), passes, kernels);
-    try {
-      Objective objective = Objective.of(passes, data, undecided, team);
-      long steps =
-          config.steps() > 0
-              ? config.steps()
-              : StepBudget.steps(passes, data, objective, team, undecided, config.timeBudget());
-      TrainingPlan plan = TrainingPlan.of(config, transformer.config(), steps, kernels);
-      return new Trainer(passes, mixed, objective, team, plan);
-    } catch (RuntimeException | Error e) {
-      team.close();
-      if (mixed) {
-        passes.close();
-      }
-      throw e;
-    }
+    return of(TrainerParts.of(transformer, data, config, kernels));
   }
 
   /**
@@ -112,38 +76,20 @@ public final class Trainer implements AutoCloseable {
    *
    * @param threads worker threads; {@link TrainingConfig#AUTO}: the processors the JVM sees
    * @return a trainer that the caller closes
-   * @throws IllegalArgumentException as {@link #create(Transformer, Dataset, TrainingConfig,
+   * @throws IllegalArgumentException as {@link #create(Transformer, TrainingData, TrainingConfig,
    *     KernelBackend)}
    */
   public static Trainer create(
       Transformer transformer, TrainingData data, TrainingPlan plan, int threads) {
-    requireFitting(data, transformer);
-    requireMemory(plan, transformer, threads);
-    boolean mixed = plan.precision() == Precision.BF16;
-    Transformer passes = mixed ? transformer.mixed(plan.kernels()) : transformer;
-    WorkerTeam team = new WorkerTeam(threads(threads), passes, plan.kernels());
-    Objective objective = Objective.of(passes, data, plan, team);
-    return new Trainer(passes, mixed, objective, team, plan);
+    return of(TrainerParts.of(transformer, data, plan, threads));
   }
 
-  private static int threads(int given) {
-    return given > 0 ? given : Runtime.getRuntime().availableProcessors();
-  }
-
-  private static void requireMemory(TrainingPlan plan, Transformer transformer, int threads) {
-    TrainingMemory.of(plan, transformer.trained().layout(), threads(threads))
-        .require(plan, threads(threads));
-  }
-
-  private static void requireFitting(TrainingData data, Transformer transformer) {
-    data.requireWindows(transformer.config().contextLength());
-    if (data.vocabularySize() > transformer.config().vocabularySize()) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "the data set's vocabulary of %,d ids exceeds the model's vocabularySize (%,d)",
-              data.vocabularySize(),
-              transformer.config().vocabularySize()));
+  private static Trainer of(TrainerParts parts) {
+    try {
+      return new Trainer(parts);
+    } catch (RuntimeException | Error e) {
+      parts.close();
+      throw e;
     }
   }
 
@@ -191,6 +137,7 @@ public final class Trainer implements AutoCloseable {
     }
     arrays.putAll(optimizerState());
     arrays.putAll(watch.arrays());
+    arrays.putAll(parts.objective().state());
     return arrays;
   }
 
@@ -238,8 +185,9 @@ public final class Trainer implements AutoCloseable {
   public TrainingResult run(TrainingListener listener, Cancellation cancellation) {
     start = System.nanoTime();
     listener.started(plan);
-    listener.memory(TrainingMemory.of(plan, transformer.trained().layout(), team.size()));
+    listener.memory(TrainingMemory.of(plan, transformer.trained().layout(), parts.team().size()));
     if (bestEvaluation == null) {
+      parts.objective().begin(plan.largestShard(), parts.team());
       evaluate(listener);
     } else {
       listener.resumed(step);
@@ -368,7 +316,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   private Evaluation evaluate(long tokens) {
-    return objective.evaluate(tokens, plan.largestShard(), team);
+    return parts.objective().evaluate(tokens, plan.largestShard(), parts.team());
   }
 
   private Evaluation bestEvaluation() {
@@ -385,13 +333,10 @@ public final class Trainer implements AutoCloseable {
   /** Ends the worker threads and frees all memory but the model's. */
   @Override
   public void close() {
-    team.close();
+    parts.close();
     trainingStep.close();
     best.close();
     sum.close();
     watch.close();
-    if (ownsTransformer) {
-      transformer.close();
-    }
   }
 }

@@ -335,8 +335,8 @@ public record TrainingConfig(
     return with(draft -> draft.precision = value);
   }
 
-  /** This configuration, learning from pairs of answers in this way. */
-  public TrainingConfig withPreference(PreferenceConfig value) {
+  /** This configuration, learning from pairs of answers in this way; null: by the defaults. */
+  public TrainingConfig withPreference(@Nullable PreferenceConfig value) {
     return with(draft -> draft.preference = value);
   }
 

@@ -162,7 +162,8 @@ public record TrainingPlan(
                 config.evaluationInterval() > 0 ? config.evaluationInterval() : evaluationInterval)
             .withEvaluationTokens(
                 config.evaluationTokens() > 0 ? config.evaluationTokens() : evaluationTokens)
-            .withPrecision(config.precision() == Precision.AUTO ? precision : config.precision());
+            .withPrecision(config.precision() == Precision.AUTO ? precision : config.precision())
+            .withPreference(config.preference() == null ? preference : config.preference());
     return of(decided, shape, config.steps() > 0 ? config.steps() : steps, now);
   }
 

@@ -8,8 +8,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * What a training run needs, beside the model's weights, to go on as if it had never stopped.
  *
  * @param progress the numbers
- * @param arrays by name: the best weights, the sum of the averaged ones if it has begun, and what
- *     the optimizer remembers. They are the trainer's own, and change with its next step
+ * @param arrays by name: the best weights, the sum of the averaged ones if it has begun, what the
+ *     optimizer remembers, and the reference's log-probabilities of answers that are compared. They
+ *     are the trainer's own, and change with its next step
  */
 public record TrainingState(TrainingProgress progress, Map<String, INDArray> arrays) {
 

@@ -40,6 +40,22 @@ record TrainedAdapter(
     return new TrainedAdapter(config, modules, parameters, parameters);
   }
 
+  /** One that was trained already, to be trained on. */
+  static TrainedAdapter of(LoraAdapter trained, DataType type) {
+    List<LoraModule> modules = trained.modules();
+    ParameterSet parameters =
+        ParameterSet.zeros(ParameterLayout.of(modules, trained.config().rank()), type);
+    for (LoraModule module : modules) {
+      write(trained.a(module), parameters.get(module.a()));
+      write(trained.b(module), parameters.get(module.b()));
+    }
+    return new TrainedAdapter(trained.config(), modules, parameters, parameters);
+  }
+
+  private static void write(float[] values, INDArray into) {
+    Tensors.write(into, 0, values, 0, values.length);
+  }
+
   /** The same with bfloat16 copies for the passes. */
   TrainedAdapter mixed() {
     return new TrainedAdapter(

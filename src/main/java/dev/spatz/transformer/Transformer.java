@@ -71,9 +71,23 @@ public final class Transformer implements AutoCloseable {
    * @throws IllegalArgumentException if the model has not all of the adapter's targets
    */
   public Transformer adapted(LoraConfig lora, double dropout, long seed) {
-    TrainedAdapter fresh = TrainedAdapter.initialized(lora, config, dataType(), seed);
+    return adapted(TrainedAdapter.initialized(lora, config, dataType(), seed), dropout);
+  }
+
+  /**
+   * The same model, its weights frozen, with an adapter to be trained on; otherwise as {@link
+   * #adapted(LoraConfig, double, long)}.
+   *
+   * @throws IllegalArgumentException if the adapter is for a model of another shape
+   */
+  public Transformer adapted(LoraAdapter adapted, double dropout) {
+    adapted.requireFits(config);
+    return adapted(TrainedAdapter.of(adapted, dataType()), dropout);
+  }
+
+  private Transformer adapted(TrainedAdapter trained, double dropout) {
     return new Transformer(
-        config.withDropout(dropout), parameters, matrices, fresh, List.of(fresh.parameters()));
+        config.withDropout(dropout), parameters, matrices, trained, List.of(trained.parameters()));
   }
 
   /**

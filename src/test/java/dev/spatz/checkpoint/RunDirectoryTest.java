@@ -15,6 +15,8 @@ import dev.spatz.optimizer.LearningRateSchedule.WarmupStableDecay;
 import dev.spatz.optimizer.MuonConfig;
 import dev.spatz.training.CheckpointConfig;
 import dev.spatz.training.Evaluation;
+import dev.spatz.training.PreferenceConfig;
+import dev.spatz.training.PreferenceEvaluation;
 import dev.spatz.training.StepGuard;
 import dev.spatz.training.TrainingPlan;
 import dev.spatz.training.TrainingProgress;
@@ -97,19 +99,23 @@ class RunDirectoryTest {
   }
 
   private Checkpoint checkpoint(RunSettings settings, long step) {
+    PreferenceEvaluation preferences =
+        settings.plan().preference() == null
+            ? null
+            : new PreferenceEvaluation(7, 6, 5, 1 / 7.0, -2, Double.NEGATIVE_INFINITY, -1e-300);
     TrainingProgress progress =
         new TrainingProgress(
             step,
             3,
             2,
-            new Evaluation(9, 12, 1 / 3.0, Double.POSITIVE_INFINITY),
+            new Evaluation(9, 12, 1 / 3.0, Double.POSITIVE_INFINITY, preferences),
             1,
             List.of(2.5, 1e-300, 7 / 3.0),
             List.of(3L, 5L),
             7,
             true,
             Duration.ofNanos(1_234_567_890_123L));
-    return new Checkpoint(
+    return Checkpoint.ofModel(
         transformer,
         Examples.CHARACTERS,
         Examples.PROVENANCE,
@@ -140,7 +146,7 @@ class RunDirectoryTest {
             Long.MAX_VALUE,
             KernelBackend.ND4J,
             Precision.FLOAT32,
-            null);
+            new PreferenceConfig(0.3, 0.05, true));
     long step = 0;
     for (TrainingPlan plan : List.of(plan(), cosine)) {
       Checkpoint written = checkpoint(settings(plan), ++step);

@@ -1,5 +1,6 @@
 package dev.spatz.cli;
 
+import static java.util.stream.Collectors.joining;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -10,12 +11,16 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -132,6 +137,47 @@ final class ResumeCommandTest {
         "train", "--resume", run, text, "--steps", 3, "--seed", 9, "--allow-changes", "--out", out);
     String alone = answer(2, "train", "--resume", run, "--seed", 9, "--out", out);
     assertTrue(alone.contains("a run is resumed with its own settings"), alone);
+  }
+
+  @Test
+  void adapterTaughtByPreferences_isResumed() throws IOException {
+    Path model = directory.resolve("base");
+    succeed("train", text, "--steps", 2, "--out", model);
+    Path pairs = directory.resolve("pairs.jsonl");
+    String pair = "{\"prompt\": \"Was?\", \"chosen\": \"Spatz %d\", \"rejected\": \"Taube\"}";
+    Files.writeString(
+        pairs, IntStream.range(0, 30).mapToObj(pair::formatted).collect(joining("\n")));
+    Object[] settings = {"finetune", model, pairs, "--preferences", "--lora", "--lora-rank", 2};
+    Path whole = directory.resolve("whole");
+    succeed(with(settings, "--steps", 3, "--out", whole));
+    succeed(with(settings, "--steps", 2, "--out", out, "--checkpoints", run));
+
+    Object[] alone = {"finetune", model, "--lora", "--resume", run, "--out", out};
+    String answer = answer(2, with(alone, "--lora-rank", 2));
+    assertTrue(answer.contains("a run is resumed with its own settings"), answer);
+    answer = answer(2, "finetune", model, "--resume", run, "--out", out);
+    assertTrue(answer.contains("the run trains an adapter"), answer);
+    answer = answer(2, with(settings, "--beta", 1, "--steps", 2, "--resume", run, "--out", out));
+    assertTrue(answer.contains("PreferenceConfig[beta=1.0"), answer);
+    Object[] again = with(settings, "--steps", 2, "--resume", run, "--out", out);
+    assertTrue(succeed(again).contains("resuming " + run));
+    assertTrue(succeed(alone).contains("saved in " + out));
+
+    Path three = directory.resolve("three");
+    succeed(with(settings, "--steps", 3, "--out", out, "--checkpoints", three));
+    succeed("finetune", model, "--lora", "--resume", three, "--out", out);
+    assertArrayEquals(adapter(whole), adapter(out));
+  }
+
+  private static Object[] with(Object[] arguments, Object... more) {
+    return Stream.concat(Stream.of(arguments), Stream.of(more)).toArray();
+  }
+
+  /** The bytes but for their metadata, which has a date. */
+  private static byte[] adapter(Path directory) throws IOException {
+    byte[] bytes = Files.readAllBytes(directory.resolve("adapter_model.safetensors"));
+    int header = (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    return Arrays.copyOfRange(bytes, Long.BYTES + header, bytes.length);
   }
 
   @Test

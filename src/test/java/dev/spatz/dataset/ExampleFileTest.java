@@ -54,6 +54,27 @@ class ExampleFileTest {
   }
 
   @Test
+  void keptPairs_areTheSame() throws IOException {
+    List<EncodedPreference> pairs =
+        List.of(
+            new EncodedPreference(example(1, 2), example(1, 3, 3)),
+            new EncodedPreference(example(0, 1, 2), example(0, 1)));
+    ExampleSet kept = ExampleSet.ofPreferences(pairs, pairs.subList(0, 1), TOKENIZER);
+    kept.keep(directory);
+    ExampleSet again = ExampleSet.open(directory, TOKENIZER);
+    assertTrue(again.preferences());
+    assertEquals(kept.digest(), again.digest());
+    Sequences sequences = again.trainSequences(32);
+    assertEquals(kept.trainSequences(32).count(), sequences.count());
+    assertEquals(4, sequences.examples(0));
+    byte[] bytes = Files.readAllBytes(file);
+    ByteBuffer.wrap(bytes).putInt(12, 0);
+    Files.write(file, bytes);
+    IOException e = assertThrows(IOException.class, () -> ExampleFile.read(file));
+    assertTrue(e.getMessage().contains("a group of no examples"), e.getMessage());
+  }
+
+  @Test
   void otherTokenizer_isRefused() {
     IOException e =
         assertThrows(
@@ -99,8 +120,8 @@ class ExampleFileTest {
   @Test
   void announcedSizes_areHeldAgainstTheFile() throws IOException {
     byte[] whole = Files.readAllBytes(file);
-    int vocabulary = ByteBuffer.wrap(whole).getInt(12);
-    for (int at : new int[] {12, 16 + 4 * vocabulary, 20 + 4 * vocabulary, 24 + 4 * vocabulary}) {
+    int counts = 20 + 4 * ByteBuffer.wrap(whole).getInt(16);
+    for (int at : new int[] {12, 16, counts, counts + 4, counts + 8}) {
       byte[] changed = whole.clone();
       ByteBuffer.wrap(changed).putInt(at, Integer.MAX_VALUE);
       Files.write(file, changed);

@@ -130,14 +130,16 @@ class PreferenceObjectiveTest {
   void lossAndGradients_areThoseOfTheDefinition(PreferenceConfig config) {
     List<EncodedPreference> pairs = pairs(7, 1);
     ExampleSet data = ExampleSet.ofPreferences(pairs, pairs, TOKENIZER);
+    Sequences sequences = data.trainSequences(TIME);
     try (Transformer model = Transformer.initialized(SHAPE, DataType.DOUBLE, 1);
         WorkerTeam team = new WorkerTeam(1, model, KernelBackend.ND4J);
+        Objective objective = new PreferenceObjective(model, sequences, sequences, config);
         ParameterSet gradients = ParameterSet.zeros(model.parameters().layout(), DataType.DOUBLE)) {
       disturb(model, 0.3, 1);
       double[] reference = advantages(model, pairs, config.lengthNormalized());
-      Sequences sequences = data.trainSequences(TIME);
-      Objective objective = PreferenceObjective.of(model, sequences, sequences, config, 2, team);
+      objective.begin(2, team);
       disturb(model, 0.2, 2);
+      objective.begin(2, team); // once is enough
 
       double sum = lossAndGradients(objective, team, pairs.size(), gradients);
       assertEquals(loss(model, reference, pairs, config), sum / pairs.size(), 1e-12);
