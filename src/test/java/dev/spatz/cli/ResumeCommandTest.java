@@ -155,7 +155,8 @@ final class ResumeCommandTest {
     Object[] alone = {"finetune", model, "--lora", "--resume", run, "--out", out};
     String answer = answer(2, with(alone, "--lora-rank", 2));
     assertTrue(answer.contains("a run is resumed with its own settings"), answer);
-    answer = answer(2, "finetune", model, "--resume", run, "--out", out);
+    Path other = directory.resolve("other");
+    answer = answer(2, "finetune", model, "--resume", run, "--out", other);
     assertTrue(answer.contains("the run trains an adapter"), answer);
     answer = answer(2, with(settings, "--beta", 1, "--steps", 2, "--resume", run, "--out", out));
     assertTrue(answer.contains("PreferenceConfig[beta=1.0"), answer);
