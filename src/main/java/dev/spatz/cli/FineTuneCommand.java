@@ -109,9 +109,10 @@ final class FineTuneCommand implements Callable<Integer> {
         kind != null || !faultsSkipped, "--skip-faults is for --conversations and --preferences");
     boolean settings = kind != null || learningRate != null || lora != null && lora.shaped();
     require(!corpus.isEmpty() || !settings, TrainingOptions.RESUMED_ALONE);
+    TrainingConfig config = config();
     try (LanguageModel model = LanguageModel.load(directory)) {
       BeforeAndAfter samples = samples(); // read before training
-      boolean ended = lora == null ? tune(model) : tuneAdapter(model, lora);
+      boolean ended = lora == null ? tune(model, config) : tuneAdapter(model, config, lora);
       if (ended && samples != null) {
         try (LanguageModel tuned = tuned(model)) {
           samples.show(model, tuned, spec.commandLine().getOut());
@@ -140,17 +141,16 @@ final class FineTuneCommand implements Callable<Integer> {
         : BeforeAndAfter.heldOut(conversations());
   }
 
-  private boolean tune(LanguageModel model) throws IOException {
+  private boolean tune(LanguageModel model, TrainingConfig config) throws IOException {
     if (resumption != null) {
       Path run = resumption.run();
-      ResumeConfig config = resumeConfig(resumption);
+      ResumeConfig resumed = resumeConfig(resumption, config);
       return run("train --resume ", run)
           .saveModel(
               resumption.beginning(),
               options.reporting(
-                  (listener, stop) -> LanguageModel.resume(run, config, listener, stop)));
+                  (listener, stop) -> LanguageModel.resume(run, resumed, listener, stop)));
     }
-    TrainingConfig config = config();
     TrainingSource data = data();
     return run("train --resume ", options.run())
         .saveModel(
@@ -159,22 +159,22 @@ final class FineTuneCommand implements Callable<Integer> {
                 (listener, stop) -> LanguageModel.fineTune(model, data, config, listener, stop)));
   }
 
-  private boolean tuneAdapter(LanguageModel model, LoraOptions adapter) throws IOException {
+  private boolean tuneAdapter(LanguageModel model, TrainingConfig config, LoraOptions adapter)
+      throws IOException {
     String resuming = "finetune " + directory + " --lora --resume ";
     LoraConfig shape = adapter.config();
     if (resumption != null) {
       Path run = resumption.run();
-      ResumeConfig general = resumeConfig(resumption);
-      ResumeConfig config = corpus.isEmpty() ? general : general.withLora(shape);
+      ResumeConfig general = resumeConfig(resumption, config);
+      ResumeConfig resumed = corpus.isEmpty() ? general : general.withLora(shape);
       return run(resuming, run)
           .saveAdapter(
               resumption.beginning(),
               model,
               options.reporting(
                   (listener, stop) ->
-                      LanguageModel.resumeAdapter(model, run, config, listener, stop)));
+                      LanguageModel.resumeAdapter(model, run, resumed, listener, stop)));
     }
-    TrainingConfig config = config();
     TrainingSource data = data();
     return run(resuming, options.run())
         .saveAdapter(
@@ -190,11 +190,11 @@ final class FineTuneCommand implements Callable<Integer> {
         spec.commandLine().getErr(), options.out(), run == null ? null : resuming + run);
   }
 
-  private ResumeConfig resumeConfig(ResumeOptions given) throws IOException {
+  private ResumeConfig resumeConfig(ResumeOptions given, TrainingConfig config) {
     return given.applyTo(
         corpus.isEmpty()
             ? ResumeConfig.defaults().withSteps(options.onlySteps())
-            : ResumeConfig.defaults().withData(data(), config()));
+            : ResumeConfig.defaults().withData(data(), config));
   }
 
   private TrainingConfig config() throws IOException {
