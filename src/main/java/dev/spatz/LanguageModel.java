@@ -686,6 +686,7 @@ public final class LanguageModel implements AutoCloseable {
         generator,
         tokenizer,
         chatTemplate(),
+        generationDefaults(),
         conventions.moreEnds(),
         config().contextLength(),
         List.of(begun));
@@ -704,8 +705,8 @@ public final class LanguageModel implements AutoCloseable {
 
   /**
    * The settings that the model's {@code generation_config.json} gives, or else {@link
-   * GenerationConfig#defaults}; what {@link #generate(String)} uses. Every other call uses what it
-   * is given, which {@code generationDefaults().with…} may be.
+   * GenerationConfig#defaults}; what {@link #generate(String)} and {@link Conversation#say(String)}
+   * use. Every other call uses what it is given, which {@code generationDefaults().with…} may be.
    */
   public GenerationConfig generationDefaults() {
     GenerationConfig own = conventions.generation();

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.generation.Conversation;
+import dev.spatz.generation.EngineStatistics;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
+import dev.spatz.generation.LogitsProcessor;
 import dev.spatz.tokenizer.ChatTemplate;
 import dev.spatz.tokenizer.Message;
 import dev.spatz.training.Cancellation;
@@ -20,6 +22,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -171,6 +174,21 @@ class InstructionTuningTest {
     assertEquals(List.of(), talk.messages());
   }
 
+  /** Both come from the file of the saved model. */
+  @Test
+  void sayWithoutSettings_answersAsTheModelsOwnSay() throws IOException {
+    Path saved = directory.resolve("defaults");
+    GenerationConfig own = GenerationConfig.greedy().withMaxNewTokens(7).withStopStrings("ie");
+    base.save(saved, own);
+    try (LanguageModel model = LanguageModel.load(saved)) {
+      String expected = model.conversation().say("Was?", own, piece -> {}).text();
+      Conversation talk = model.conversation();
+      assertEquals(expected, talk.say("Was?"));
+      assertEquals(talk.fork().say("Und?"), talk.forgettingOldest().say("Und?"));
+      assertEquals(5, talk.say("Und?", own.withMaxNewTokens(5), piece -> {}).newTokens());
+    }
+  }
+
   /** Whole blocks of 64 tokens are shared. */
   @Test
   void secondTurn_readsOnlyWhatIsNew() {
@@ -188,6 +206,39 @@ class InstructionTuningTest {
     assertEquals(64, second.cachedPromptTokens());
     assertEquals(64, base.engineStatistics().cachedPromptTokens() - before);
     assertTrue(second.promptTokens() > first.promptTokens());
+  }
+
+  /** The first answer, which fills a block, is not read again. */
+  @Test
+  void secondTurn_readsNothingThatWasWritten() {
+    String text = "Der Spatz sagt etwas. ".repeat(20).strip();
+    int[] ids = Arrays.copyOf(base.tokenizer().encode(text), 62);
+    Conversation talk = base.conversation();
+    int asked =
+        base.chatTemplate().encodePrompt(base.tokenizer(), List.of(Message.user("Was?"))).length;
+    LogitsProcessor dictating =
+        (tokens, logits) -> {
+          Arrays.fill(logits, Float.NEGATIVE_INFINITY);
+          logits[ids[tokens.remaining() - asked]] = 0;
+        };
+    GenerationConfig greedy = GenerationConfig.greedy();
+    Generation first =
+        talk.say(
+            "Was?",
+            greedy.withMaxNewTokens(ids.length).withLogitsProcessor(dictating),
+            piece -> {});
+    assertEquals(asked, first.promptTokens());
+    assertTrue(asked < 64 && asked + ids.length > 64);
+    long before = read();
+    Generation second = talk.say("Und?", greedy.withMaxNewTokens(1), piece -> {});
+    assertEquals(64, second.cachedPromptTokens());
+    assertEquals(second.promptTokens() - 64, read() - before);
+  }
+
+  /** Tokens of prompts that were not known. */
+  private static long read() {
+    EngineStatistics statistics = base.engineStatistics();
+    return statistics.promptTokens() - statistics.cachedPromptTokens();
   }
 
   @Test

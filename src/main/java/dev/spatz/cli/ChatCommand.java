@@ -51,9 +51,7 @@ final class ChatCommand implements Callable<Integer> {
     options.applyTo(GenerationConfig.defaults()); // refuses what is wrong before a model is read
     try (LanguageModel model = LanguageModel.load(directory, weights.options())) {
       GenerationConfig config =
-          options
-              .applyTo(model.generationDefaults().withMaxNewTokens(MOST_NEW_TOKENS))
-              .withAdapters(adapters.load(model));
+          options.applyTo(roomy(model.generationDefaults())).withAdapters(adapters.load(model));
       if (Terminal.isThere()) {
         try (EditedInput input = new EditedInput(PROMPT)) {
           input.out().println("Ctrl-C stops an answer, Ctrl-D ends; /help shows more.");
@@ -65,5 +63,11 @@ final class ChatCommand implements Callable<Integer> {
       }
     }
     return ExitCode.OK;
+  }
+
+  /** An answer may be longer than the text of a model that says nothing of its own. */
+  private static GenerationConfig roomy(GenerationConfig own) {
+    boolean usual = own.maxNewTokens() == GenerationConfig.defaults().maxNewTokens();
+    return usual ? own.withMaxNewTokens(MOST_NEW_TOKENS) : own;
   }
 }

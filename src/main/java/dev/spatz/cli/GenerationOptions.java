@@ -24,7 +24,9 @@ final class GenerationOptions {
   @Option(
       names = "--max-new-tokens",
       paramLabel = "N",
-      description = "The most tokens to generate (default: 128; 512 an answer in a conversation).")
+      description =
+          "The most tokens to generate (default: what the model says, or 128; in a conversation,"
+              + " 512 instead of 128).")
   private @Nullable Integer maxNewTokens;
 
   @Option(

@@ -114,7 +114,7 @@ final class Batch implements AutoCloseable {
 
   /** Frees the places of the jobs that have ended. */
   void removeEnded() {
-    writing.removeIf(this::freeEnded);
+    writing.removeIf(this::keepAndFreeEnded);
     reading.removeIf(this::freeEnded);
     countMemory(cacheBytes(), means.decoder().bytes() + means.kernels().bytes() + adapters.bytes());
   }
@@ -122,6 +122,22 @@ final class Batch implements AutoCloseable {
   private void countMemory(long caches, long workspaces) {
     means.counters().cacheBytes().set(caches);
     means.counters().workspaceBytes().set(workspaces);
+  }
+
+  /** What was written is likely to begin a further prompt: a conversation's next one. */
+  private boolean keepAndFreeEnded(Slot<Session> slot) {
+    if (!slot.job.endIfDue()) {
+      return false;
+    }
+    int taken = slot.cache.length();
+    if (!isTakingItsPrompt(slot)) {
+      try {
+        means.prefixes().keep(slot.job.firstIds(taken), slot.job.prompt().length, slot.cache);
+      } catch (OutOfMemoryError e) {
+        // It would be kept for later texts, and must not end those that are under way.
+      }
+    }
+    return freeEnded(slot);
   }
 
   private boolean freeEnded(Slot<?> slot) {

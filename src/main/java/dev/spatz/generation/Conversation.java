@@ -13,13 +13,15 @@ import java.util.function.Consumer;
 
 /**
  * A conversation with a model, turn by turn. Each turn is spelled by the model's template after all
- * earlier ones, whose work the model's prefix cache spares. Used by one thread at a time; there is
- * nothing to close.
+ * earlier ones, questions and answers, whose work the model's prefix cache spares: it reads what is
+ * new, and the last block of 64 tokens where that is not whole. Used by one thread at a time; there
+ * is nothing to close.
  */
 public final class Conversation {
   private final Generator generator;
   private final Tokenizer tokenizer;
   private final ChatTemplate template;
+  private final GenerationConfig defaults;
   private final Set<Integer> ends;
   private final int contextLength;
   private final boolean trimming;
@@ -28,6 +30,7 @@ public final class Conversation {
   /**
    * A conversation that has begun with some messages.
    *
+   * @param defaults how it answers where nobody says otherwise
    * @param ends ids that end a text of the model, besides the tokenizer's own and the template's
    * @param contextLength of the model
    */
@@ -35,6 +38,7 @@ public final class Conversation {
       Generator generator,
       Tokenizer tokenizer,
       ChatTemplate template,
+      GenerationConfig defaults,
       Collection<Integer> ends,
       int contextLength,
       List<Message> messages) {
@@ -42,6 +46,7 @@ public final class Conversation {
         generator,
         tokenizer,
         template,
+        defaults,
         ends(ends, template, tokenizer),
         contextLength,
         false,
@@ -59,6 +64,7 @@ public final class Conversation {
       Generator generator,
       Tokenizer tokenizer,
       ChatTemplate template,
+      GenerationConfig defaults,
       Set<Integer> ends,
       int contextLength,
       boolean trimming,
@@ -66,6 +72,7 @@ public final class Conversation {
     this.generator = generator;
     this.tokenizer = tokenizer;
     this.template = template;
+    this.defaults = defaults;
     this.ends = ends;
     this.contextLength = contextLength;
     this.trimming = trimming;
@@ -79,8 +86,7 @@ public final class Conversation {
 
   /** A conversation that goes on from here by itself. */
   public Conversation fork() {
-    return new Conversation(
-        generator, tokenizer, template, ends, contextLength, trimming, messages);
+    return copy(trimming);
   }
 
   /**
@@ -88,17 +94,22 @@ public final class Conversation {
    * where they would leave no room for an answer.
    */
   public Conversation forgettingOldest() {
-    return new Conversation(generator, tokenizer, template, ends, contextLength, true, messages);
+    return copy(true);
+  }
+
+  private Conversation copy(boolean forgetting) {
+    return new Conversation(
+        generator, tokenizer, template, defaults, ends, contextLength, forgetting, messages);
   }
 
   /**
-   * Says something and hears the answer.
+   * Says something and hears the answer, written as the model's defaults say.
    *
    * @throws IllegalArgumentException as {@link #say(String, GenerationConfig, Consumer)}
    * @throws IllegalStateException if the model is closed
    */
   public String say(String text) {
-    return say(text, GenerationConfig.defaults(), piece -> {}).text();
+    return say(text, defaults, piece -> {}).text();
   }
 
   /**

@@ -10,8 +10,8 @@ import dev.spatz.transformer.Decoder;
  * @param mostWaiting texts that may wait beside them, not negative; more are refused
  * @param cacheBytes the most memory for the keys and values of the texts being written, off the
  *     heap; taken as they grow
- * @param prefixCacheBytes the most memory, beside that, for beginnings of prompts that further
- *     prompts may share; the ones used longest ago go first; 0: none are kept
+ * @param prefixCacheBytes the most memory, beside that, for beginnings of texts that further
+ *     prompts may share, read or written; the ones used longest ago go first; 0: none are kept
  */
 public record EngineConfig(
     int mostSequences, int mostWaiting, long cacheBytes, long prefixCacheBytes) {

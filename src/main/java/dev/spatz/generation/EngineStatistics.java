@@ -9,7 +9,7 @@ package dev.spatz.generation;
  * @param promptTokens tokens of prompts and of texts to be read that were taken
  * @param cachedPromptTokens those of them whose keys and values were known from others
  * @param newTokens tokens generated
- * @param prefixCacheBytes memory of beginnings of prompts, off the heap
+ * @param prefixCacheBytes memory of beginnings of texts, off the heap
  */
 public record EngineStatistics(
     int running,

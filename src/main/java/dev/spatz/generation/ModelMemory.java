@@ -11,7 +11,7 @@ import java.util.Locale;
  * @param packedWeights the matrices once more, as they are read fastest in the precision of {@link
  *     LoadOptions}; 0 until the first text
  * @param keyValueCaches of the texts that are being written
- * @param prefixCache of beginnings of prompts
+ * @param prefixCache of beginnings of texts
  * @param workspaces of the threads that write; 0 when there was nothing to write for a while
  */
 public record ModelMemory(

@@ -7,13 +7,15 @@ import dev.spatz.transformer.WeightedAdapter;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Keys and values of beginnings of prompts, block by block. A block is found by the adapters and
- * all tokens up to its end, as its values depend on them. The block used longest ago goes first.
- * For one thread.
+ * Keys and values of beginnings of texts, block by block, whether their tokens were read or
+ * written: both leave the same bits. A block is found by the adapters and all tokens up to its end,
+ * as its values depend on them. The block used longest ago goes first, and of those of one text the
+ * last. For one thread.
  */
 final class PrefixCache implements AutoCloseable {
   private static final int BLOCK = KeyValueCache.BLOCK;
@@ -53,26 +55,46 @@ final class PrefixCache implements AutoCloseable {
         && blocks.containsKey(Beginning.of(adapters, prompt, known))) {
       known++;
     }
-    KeyValueBlock[] found = new KeyValueBlock[known];
-    for (int block = known - 1; block >= 0; block--) { // the first becomes the last to go
-      found[block] = blocks.get(Beginning.of(adapters, prompt, block));
-    }
-    for (KeyValueBlock block : found) {
-      cache.append(block);
-    }
+    touch(adapters, prompt, known).forEach(cache::append);
   }
 
-  /** Keeps the whole blocks of a prompt whose tokens {@code from} and later are new. */
-  void keep(int[] prompt, int from, KeyValueCache cache) {
+  /**
+   * Keeps the whole blocks of a text.
+   *
+   * @param ids of the text; what the cache has is among them
+   * @param from the first token that is new
+   */
+  void keep(int[] ids, int from, KeyValueCache cache) {
+    int whole = cache.length() / BLOCK;
+    if (whole == from / BLOCK || mostBytes == 0) {
+      return;
+    }
     List<WeightedAdapter> adapters = cache.adapters();
-    for (int block = from / BLOCK; (block + 1) * BLOCK <= cache.length(); block++) {
-      Beginning beginning = Beginning.of(adapters, prompt, block);
-      if (mostBytes > 0 && !blocks.containsKey(beginning) && NativeMemory.has(cache.blockBytes())) {
+    for (int block = from / BLOCK; block < whole; block++) {
+      Beginning beginning = Beginning.of(adapters, ids, block);
+      if (!blocks.containsKey(beginning) && NativeMemory.has(cache.blockBytes())) {
         KeyValueBlock copy = cache.block(block);
         blocks.put(beginning, copy);
         bytes += copy.bytes();
       }
     }
+    touch(adapters, ids, whole);
+    removeOldest();
+  }
+
+  /** The first blocks of a text, as far as they are here; the first becomes the last to go. */
+  private List<KeyValueBlock> touch(List<WeightedAdapter> adapters, int[] ids, int count) {
+    LinkedList<KeyValueBlock> found = new LinkedList<>();
+    for (int block = count - 1; block >= 0; block--) {
+      KeyValueBlock one = blocks.get(Beginning.of(adapters, ids, block));
+      if (one != null) {
+        found.addFirst(one);
+      }
+    }
+    return found;
+  }
+
+  private void removeOldest() {
     Iterator<KeyValueBlock> oldest = blocks.values().iterator();
     while (bytes > mostBytes) {
       KeyValueBlock block = oldest.next();

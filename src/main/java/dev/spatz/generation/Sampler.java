@@ -75,6 +75,11 @@ public final class Sampler {
     this.steps = List.copyOf(chain);
   }
 
+  /** The first ids of the text, prompt and draws. */
+  int[] firstIds(int count) {
+    return history.first(count);
+  }
+
   /** The ids whose text has one of the configuration's breakers. */
   static BitSet breakers(Dry dry, Tokenizer tokenizer) {
     BitSet breakers = new BitSet();

@@ -131,6 +131,11 @@ final class Session implements Job, AutoCloseable {
     return mostBytes;
   }
 
+  /** The first ids of the text, those of the prompt among them. */
+  synchronized int[] firstIds(int count) {
+    return sampler.firstIds(count);
+  }
+
   synchronized int lastToken() {
     return lastToken;
   }

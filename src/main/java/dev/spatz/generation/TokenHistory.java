@@ -28,6 +28,11 @@ final class TokenHistory {
     return ids[index];
   }
 
+  /** A copy of the first ones, of which there are so many. */
+  int[] first(int count) {
+    return Arrays.copyOf(ids, count);
+  }
+
   /** A read-only view. */
   IntBuffer view() {
     return IntBuffer.wrap(ids, 0, length).slice().asReadOnlyBuffer();

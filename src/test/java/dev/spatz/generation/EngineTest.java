@@ -61,6 +61,11 @@ class EngineTest {
             LoadOptions.defaults().withEngine(engine)));
   }
 
+  /** Every token that is drawn has its character. */
+  private GenerationConfig allCharacters(GenerationConfig given) {
+    return given.withLogitBias(Map.of(tokenizer.endOfText(), Double.NEGATIVE_INFINITY));
+  }
+
   private static String prompt(int number) {
     return "abc ".repeat(number % 5 * 8) + "ab".repeat(1 + number % 7);
   }
@@ -202,6 +207,78 @@ class EngineTest {
       assertEquals(128, second.cachedPromptTokens());
       assertEquals(first.text(), second.text());
       assertEquals(128, generator.statistics().cachedPromptTokens());
+    }
+  }
+
+  /** A text goes on from what was written as from what was read, with and without adapters. */
+  @Test
+  void prefix_hasWhatWasWritten() {
+    for (int number = 0; number < 4; number++) {
+      GenerationConfig one = allCharacters(config(number)).withMaxNewTokens(80);
+      try (Generator generator = generator(EngineConfig.defaults());
+          Generator forgetful = generator(EngineConfig.defaults().withPrefixCacheBytes(0))) {
+        String text = "abc " + generator.generate("abc ", one, piece -> {}).text();
+        Generation second = generator.generate(text + "b", one, piece -> {});
+        assertEquals(64, second.cachedPromptTokens());
+        assertEquals(forgetful.generate(text + "b", one, piece -> {}).text(), second.text());
+        Generation third = generator.generate(text + "b" + second.text() + "a", one);
+        assertEquals(128, third.cachedPromptTokens());
+      }
+    }
+  }
+
+  /** Of texts that were cancelled or have failed too, as far as they have come. */
+  @Test
+  void prefix_hasWhatWasWritten_whereTheTextEndedEarly() {
+    GenerationConfig one = allCharacters(config.withSeed(1)).withMaxNewTokens(150);
+    StringBuilder read = new StringBuilder();
+    RuntimeException enough = new ArithmeticException();
+    try (Generator generator = generator(EngineConfig.defaults())) {
+      assertThrows(
+          ArithmeticException.class,
+          () ->
+              generator.generate(
+                  "ab",
+                  one,
+                  piece -> {
+                    read.append(piece);
+                    if (read.length() == 70) {
+                      throw enough;
+                    }
+                  }));
+      String begun = "ab" + read;
+      assertEquals(64, generator.generate(begun, one.withMaxNewTokens(1)).cachedPromptTokens());
+      LogitsProcessor failing =
+          (tokens, logits) -> {
+            if (tokens.remaining() == 140) {
+              throw enough;
+            }
+          };
+      GenerationConfig other = one.withSeed(2);
+      String whole = "ab" + generator.generate("ab", other).text();
+      try (Generator another = generator(EngineConfig.defaults())) {
+        assertThrows(
+            ArithmeticException.class,
+            () -> another.generate("ab", other.withLogitsProcessor(failing)));
+        Generation after = another.generate(whole, one.withMaxNewTokens(1));
+        assertEquals(128, after.cachedPromptTokens());
+      }
+    }
+  }
+
+  /** What is used again stays, and of a text the beginning longest. */
+  @Test
+  void prefix_isForgotten_lastBlocksFirst() {
+    GenerationConfig one = config.withSeed(1).withMaxNewTokens(1);
+    int block = (int) transformer.cacheBytes(64);
+    EngineConfig two = EngineConfig.defaults().withPrefixCacheBytes(2L * block);
+    try (Generator generator = generator(two)) {
+      String first = "abc ".repeat(48); // three blocks, of which the last is at once forgotten
+      generator.generate(first, one);
+      assertEquals(2L * block, generator.statistics().prefixCacheBytes());
+      assertEquals(128, generator.generate(first, one).cachedPromptTokens());
+      generator.generate("cba ".repeat(17), one); // takes the place of the second
+      assertEquals(64, generator.generate(first, one).cachedPromptTokens());
     }
   }
 
