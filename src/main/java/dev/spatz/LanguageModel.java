@@ -332,8 +332,9 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Writes the model into one GGUF file, tokenizer included, for llama.cpp and what builds on it.
-   * The file is written whole or not at all; a GGUF file that was there before is replaced.
+   * Writes the model into one GGUF file, tokenizer and chat template included, for llama.cpp and
+   * what builds on it. The file is written whole or not at all; a GGUF file that was there before
+   * is replaced.
    *
    * @param type of the matrices; {@code F32} loses nothing
    * @throws IllegalArgumentException if the model cannot be exported faithfully, as a GPT-2 with
@@ -344,7 +345,7 @@ public final class LanguageModel implements AutoCloseable {
   public void exportGguf(Path file, GgufType type) throws IOException {
     lifetime.whileOpen(
         () -> {
-          GgufFile.write(file, transformer, tokenizer, provenance, type);
+          GgufFile.write(file, transformer, tokenizer, conventions, provenance, type);
           return null;
         });
   }

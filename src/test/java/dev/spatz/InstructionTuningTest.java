@@ -96,6 +96,35 @@ class InstructionTuningTest {
   }
 
   @Test
+  void otherConversations_areToMeasureWith() throws IOException {
+    List<dev.spatz.dataset.Conversation> others =
+        List.of(dev.spatz.dataset.Conversation.of("Was?", "Spatz sagt"));
+    List<Evaluation> measured = new ArrayList<>();
+    TrainingListener listener =
+        new TrainingListener() {
+          @Override
+          public void evaluated(long step, Evaluation evaluation, boolean best) {
+            measured.add(evaluation);
+          }
+        };
+    LanguageModel.fineTune(
+            base,
+            conversations().withValidation(Conversations.of(others)),
+            config().withSteps(1),
+            listener,
+            new Cancellation())
+        .close();
+    int answer = 0;
+    for (boolean counts :
+        base.chatTemplate()
+            .encodeExample(base.tokenizer(), others.get(0).messages())
+            .byAssistant()) {
+      answer += counts ? 1 : 0;
+    }
+    assertEquals(answer, measured.get(0).tokens());
+  }
+
+  @Test
   void tooLongConversations_areRefusedOrLeftOut() throws IOException {
     List<dev.spatz.dataset.Conversation> all = new ArrayList<>(conversations().read(fault -> {}));
     all.add(

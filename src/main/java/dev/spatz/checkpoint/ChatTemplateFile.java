@@ -10,7 +10,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class ChatTemplateFile {
   static final String NAME = "chat_template.jinja";
   static final String KEY = "chat_template";
+
+  /** In GGUF files; llama.cpp reads the template there. */
+  private static final String GGUF_KEY = "tokenizer.chat_template";
 
   private ChatTemplateFile() {}
 
@@ -87,6 +92,27 @@ final class ChatTemplateFile {
     }
     for (Map.Entry<String, String> one : templates.entrySet()) {
       json.withArray(KEY).addObject().put("name", one.getKey()).put("template", one.getValue());
+    }
+  }
+
+  /**
+   * Adds the templates to a GGUF file: the one that counts, and the others with their names (as
+   * gguf-py's {@code add_chat_template} does).
+   */
+  static void write(Map<String, String> templates, GgufMetadata metadata) {
+    List<String> others = new ArrayList<>();
+    templates.forEach(
+        (name, source) -> {
+          if (name.equals(TextConventions.DEFAULT)) {
+            metadata.putString(GGUF_KEY, source);
+          } else {
+            String plain = name.replaceAll("[^A-Za-z0-9]", "_");
+            metadata.putString(GGUF_KEY + "." + plain, source);
+            others.add(plain);
+          }
+        });
+    if (!others.isEmpty()) {
+      metadata.putStrings(GGUF_KEY + "s", others);
     }
   }
 }

@@ -63,6 +63,7 @@ public final class GgufFile {
    * @param path of the file, in a directory that exists
    * @param transformer whose weights nobody changes meanwhile
    * @param tokenizer whose ids are within the transformer's vocabulary
+   * @param conventions whose chat templates are written too
    * @param provenance null if nothing is known
    * @param type of the matrices
    * @throws IllegalArgumentException if the model cannot be exported faithfully: a GPT-2 with the
@@ -75,6 +76,7 @@ public final class GgufFile {
       Path path,
       Transformer transformer,
       Tokenizer tokenizer,
+      TextConventions conventions,
       @Nullable Provenance provenance,
       GgufType type)
       throws IOException {
@@ -83,6 +85,7 @@ public final class GgufFile {
     GgufMetadata metadata = new GgufMetadata();
     describe(shape, type, metadata);
     GgufTokenizer.write(tokenizer, shape.vocabularySize(), metadata);
+    ChatTemplateFile.write(conventions.chatTemplates(), metadata);
     if (provenance != null) {
       metadata.putString("spatz.provenance", provenance.json().toString());
     }

@@ -28,25 +28,36 @@ final class BeforeAndAfter {
   }
 
   /**
-   * The last questions of conversations of which a model is measured with the last tenth.
+   * The last questions of conversations, of those to measure with, or else of the last tenth.
    *
    * @throws IOException if they cannot be read or are malformed
    */
   static BeforeAndAfter heldOut(Conversations conversations) throws IOException {
-    return heldOut(conversations.read(fault -> {}));
+    Conversations others = conversations.validation();
+    return others == null
+        ? ofLastPart(conversations.read(fault -> {}))
+        : ofLast(MOST_PROMPTS, others.read(fault -> {}));
   }
 
   /** The same of pairs of answers, of which the chosen ones are to be taught. */
   static BeforeAndAfter heldOut(Preferences preferences) throws IOException {
-    return heldOut(
-        preferences.read(fault -> {}).stream()
-            .map(pair -> new Conversation(pair.withChosen(), pair.place()))
-            .toList());
+    Preferences others = preferences.validation();
+    return others == null ? ofLastPart(chosen(preferences)) : ofLast(MOST_PROMPTS, chosen(others));
   }
 
-  private static BeforeAndAfter heldOut(List<Conversation> conversations) {
+  private static List<Conversation> chosen(Preferences preferences) throws IOException {
+    return preferences.read(fault -> {}).stream()
+        .map(pair -> new Conversation(pair.withChosen(), pair.place()))
+        .toList();
+  }
+
+  private static BeforeAndAfter ofLastPart(List<Conversation> conversations) {
+    int part = Math.max(1, conversations.size() / VALIDATION_SHARE);
+    return ofLast(Math.min(MOST_PROMPTS, part), conversations);
+  }
+
+  private static BeforeAndAfter ofLast(int most, List<Conversation> conversations) {
     List<Conversation> all = new ArrayList<>(conversations);
-    int most = Math.min(MOST_PROMPTS, Math.max(1, all.size() / VALIDATION_SHARE));
     Collections.reverse(all);
     return new BeforeAndAfter(
         all.stream().limit(most).flatMap(one -> lastQuestion(one.messages()).stream()).toList());

@@ -10,6 +10,11 @@ import picocli.CommandLine.Option;
 
 /** Which part of a corpus file is its text. */
 final class CorpusOptions {
+  /** The options' names. */
+  static final List<String> NAMES =
+      List.of(
+          "--text-column", "--text-field", "--decode-html", "--charset", "--without-duplicates");
+
   @Option(
       names = "--text-column",
       paramLabel = "NAME",

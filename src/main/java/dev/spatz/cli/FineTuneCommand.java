@@ -107,6 +107,11 @@ final class FineTuneCommand implements Callable<Integer> {
     require(beta == null || ofPreferences(), "--beta is for --preferences");
     require(
         kind != null || !faultsSkipped, "--skip-faults is for --conversations and --preferences");
+    for (String option : CorpusOptions.NAMES) {
+      require(
+          kind == null || !spec.commandLine().getParseResult().hasMatchedOption(option),
+          option + " is for texts, not for --conversations or --preferences");
+    }
     boolean settings = kind != null || learningRate != null || lora != null && lora.shaped();
     require(!corpus.isEmpty() || !settings, TrainingOptions.RESUMED_ALONE);
     TrainingConfig config = config();
@@ -198,7 +203,9 @@ final class FineTuneCommand implements Callable<Integer> {
   }
 
   private TrainingConfig config() throws IOException {
-    TrainingConfig config = options.applyTo(TrainingConfig.defaults());
+    TrainingConfig defaults = TrainingConfig.defaults();
+    TrainingConfig config =
+        kind == null ? options.applyToTexts(defaults) : options.applyTo(defaults);
     if (learningRate != null) {
       config = config.withLearningRate(learningRate);
     }
@@ -221,12 +228,24 @@ final class FineTuneCommand implements Callable<Integer> {
   }
 
   private Preferences preferences() {
-    Preferences all = Preferences.of(corpus.toArray(Path[]::new));
+    Preferences all = preferences(corpus.toArray(Path[]::new));
+    Path measure = options.validation();
+    return measure == null ? all : all.withValidation(preferences(measure));
+  }
+
+  private Preferences preferences(Path... files) {
+    Preferences all = Preferences.of(files);
     return faultsSkipped ? all.skippingFaults() : all;
   }
 
   private Conversations conversations() {
-    Conversations all = Conversations.of(corpus.toArray(Path[]::new));
+    Conversations all = conversations(corpus.toArray(Path[]::new));
+    Path measure = options.validation();
+    return measure == null ? all : all.withValidation(conversations(measure));
+  }
+
+  private Conversations conversations(Path... files) {
+    Conversations all = Conversations.of(files);
     return faultsSkipped ? all.skippingFaults() : all;
   }
 }

@@ -65,7 +65,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private void train() throws IOException {
-    TrainingConfig config = options.applyTo(preset.config());
+    TrainingConfig config = options.applyToTexts(preset.config());
     Corpus texts = options.corpus(corpus);
     run(options.run())
         .saveModel(
@@ -80,7 +80,7 @@ final class TrainCommand implements Callable<Integer> {
             corpus.isEmpty()
                 ? ResumeConfig.defaults().withSteps(options.onlySteps())
                 : ResumeConfig.defaults()
-                    .withData(options.corpus(corpus), options.applyTo(preset.config())));
+                    .withData(options.corpus(corpus), options.applyToTexts(preset.config())));
     run(given.run())
         .saveModel(
             given.beginning(),

@@ -38,7 +38,9 @@ final class TrainingOptions {
   @Option(
       names = "--validation",
       paramLabel = "FILE",
-      description = "What to measure the model with (default: the last tenth of the corpus).")
+      description =
+          "What to measure the model with, a file of the kind that it is trained on (default: the"
+              + " last tenth of the corpus).")
   private @Nullable Path validation;
 
   @ArgGroup private @Nullable Length length;
@@ -121,14 +123,25 @@ final class TrainingOptions {
     return texts.corpus(files);
   }
 
-  /** A configuration with what the options say. */
-  TrainingConfig applyTo(TrainingConfig given) throws IOException {
-    TrainingConfig config = given.withPrecision(precision);
-    if (validation != null) {
-      Corpus measure = texts.corpus(List.of(validation));
-      measure.sizeInBytes(); // finds out now whether it is there
-      config = config.withValidationCorpus(measure);
+  /** The file to measure the model with, or null for a part of the corpus. */
+  @Nullable Path validation() {
+    return validation;
+  }
+
+  /** A configuration with what the options say of training on texts. */
+  TrainingConfig applyToTexts(TrainingConfig given) throws IOException {
+    TrainingConfig config = applyTo(given);
+    if (validation == null) {
+      return config;
     }
+    Corpus measure = texts.corpus(List.of(validation));
+    measure.sizeInBytes(); // finds out now whether it is there
+    return config.withValidationCorpus(measure);
+  }
+
+  /** A configuration with what the options say, but for what it is measured with. */
+  TrainingConfig applyTo(TrainingConfig given) {
+    TrainingConfig config = given.withPrecision(precision);
     if (seed != null) {
       config = config.withSeed(seed);
     }

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -53,9 +54,15 @@ final class GgufFileTest {
 
   private GgufReader export(TransformerConfig shape, Tokenizer tokenizer, GgufType type)
       throws IOException {
+    return export(shape, tokenizer, TextConventions.NONE, type);
+  }
+
+  private GgufReader export(
+      TransformerConfig shape, Tokenizer tokenizer, TextConventions conventions, GgufType type)
+      throws IOException {
     Path file = directory.resolve("model.gguf");
     try (Transformer transformer = Examples.random(shape, DataType.FLOAT)) {
-      GgufFile.write(file, transformer, tokenizer, Examples.PROVENANCE, type);
+      GgufFile.write(file, transformer, tokenizer, conventions, Examples.PROVENANCE, type);
     }
     try (Stream<Path> files = Files.list(directory)) {
       assertEquals(List.of(file), files.toList()); // nothing is left of writing it
@@ -87,6 +94,23 @@ final class GgufFileTest {
     assertTrue(
         ((String) file.metadata.get("spatz.provenance"))
             .contains(Examples.PROVENANCE.dataDigest()));
+  }
+
+  @Test
+  void chatTemplates_areWritten_withTheNamesOfTheOthers() throws IOException {
+    String key = "tokenizer.chat_template";
+    assertFalse(export(llama(), CHARACTERS, GgufType.F32).metadata.containsKey(key));
+    TextConventions one = TextConventions.NONE.withChatTemplate("{{ 'ß' }}\n");
+    GgufReader file = export(llama(), CHARACTERS, one, GgufType.F32);
+    assertEquals("{{ 'ß' }}\n", file.metadata.get(key));
+    assertFalse(file.metadata.containsKey(key + "s"));
+    TextConventions two =
+        new TextConventions(
+            Map.of("default", "{{ a }}", "tool-use", "{{ b }}"), null, null, List.of(), null);
+    GgufReader other = export(llama(), CHARACTERS, two, GgufType.F32);
+    assertEquals("{{ a }}", other.metadata.get(key));
+    assertEquals("{{ b }}", other.metadata.get(key + ".tool_use"));
+    assertEquals(List.of("tool_use"), other.metadata.get(key + "s"));
   }
 
   @Test
@@ -246,7 +270,9 @@ final class GgufFileTest {
       String message =
           assertThrows(
                   IllegalArgumentException.class,
-                  () -> GgufFile.write(file, transformer, CHARACTERS, null, type))
+                  () ->
+                      GgufFile.write(
+                          file, transformer, CHARACTERS, TextConventions.NONE, null, type))
               .getMessage();
       assertTrue(message.contains("token_embd.weight; export as F32"), message);
     }

@@ -230,7 +230,7 @@ class GgufPipelineTest {
     Path file = directory.resolve("model.gguf");
     TransformerConfig shape = TransformerConfig.llama(tokenizer.vocabularySize() + 1, 7, 1, 1, 8);
     try (Transformer transformer = Examples.random(shape, DataType.FLOAT)) {
-      GgufFile.write(file, transformer, tokenizer, null, GgufType.F32);
+      GgufFile.write(file, transformer, tokenizer, TextConventions.NONE, null, GgufType.F32);
     }
     return GgufReader.read(file);
   }

@@ -11,7 +11,9 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +35,10 @@ final class MainTest {
     }
     int exit = Main.run(new PrintWriter(out), new PrintWriter(err), texts);
     return new Answer(exit, out.toString(), err.toString());
+  }
+
+  private static Object[] with(Object[] line, Object... more) {
+    return Stream.concat(Arrays.stream(line), Arrays.stream(more)).toArray();
   }
 
   private Path text() throws IOException {
@@ -106,6 +112,8 @@ final class MainTest {
         "finetune model text --out x --beta 0.1",
         "finetune model text --out x --skip-faults",
         "finetune model text --out x --conversations --preferences",
+        "finetune model talks --out x --conversations --text-field b",
+        "finetune model pairs --out x --preferences --charset UTF-16",
         "evaluate model pairs --preferences --compare-precisions",
         "finetune model text --out x --lora-rank 4",
         "finetune model text --out x --lora --lora-targets HEAD",
@@ -275,15 +283,45 @@ final class MainTest {
     assertTrue(Files.size(file) > 0);
   }
 
+  private Path talks(String name, int from, int to) throws IOException {
+    StringBuilder talks = new StringBuilder();
+    for (int i = from; i < to; i++) {
+      talks.append("{\"prompt\": \"hand " + i + "\", \"completion\": \"roof " + i + "\"}\n");
+    }
+    return Files.writeString(directory.resolve(name), talks);
+  }
+
+  /** The model learns from all talks, is measured with others, and those are shown. */
+  @Test
+  void tunedModel_isMeasuredWithItsOwnKind() throws IOException {
+    Path model = directory.resolve("model");
+    Path tuned = directory.resolve("tuned");
+    Path file = talks("talks.jsonl", 0, 20);
+    Path others = talks("others.jsonl", 50, 52);
+    assertEquals(0, run("train", text(), "--out", model, "--steps", 1).exit());
+    Object[] line = {"finetune", model, file, "--conversations", "--out", tuned, "--steps", 1};
+    Answer answer = run(with(line, "--validation", others));
+    assertEquals(0, answer.exit(), answer.err());
+    List<String> asked = answer.out().lines().filter(l -> l.startsWith("asked")).toList();
+    assertEquals(List.of("asked    hand 51", "asked    hand 50"), asked);
+    Path pairs =
+        Files.writeString(
+            directory.resolve("pairs.jsonl"),
+            "{\"prompt\": \"hand\", \"chosen\": \"roof\", \"rejected\": \"bird\"}");
+    Path best = directory.resolve("best");
+    Object[] better = {"finetune", tuned, pairs, "--preferences", "--out", best, "--steps", 1};
+    assertRefused(2, "each part needs at least one", run(better));
+    assertEquals(0, run(with(better, "--validation", pairs)).exit());
+    Path absent = directory.resolve("absent.jsonl");
+    assertRefused(1, absent.toString(), run(with(line, "--validation", absent)));
+    assertRefused(1, "text.txt", run(with(line, "--validation", text())));
+  }
+
   @Test
   void tunedModel_isShownBesideTheOldOne() throws IOException {
     Path model = directory.resolve("model");
     Path tuned = directory.resolve("tuned");
-    StringBuilder talks = new StringBuilder();
-    for (int i = 0; i < 20; i++) {
-      talks.append("{\"prompt\": \"hand " + i + "\", \"completion\": \"roof " + i + "\"}\n");
-    }
-    Path file = Files.writeString(directory.resolve("talks.jsonl"), talks);
+    Path file = talks("talks.jsonl", 0, 20);
     assertEquals(0, run("train", text(), "--out", model, "--steps", 1).exit());
     Answer answer = run("finetune", model, file, "--conversations", "--out", tuned, "--steps", 1);
     assertEquals(0, answer.exit(), answer.err());
