@@ -35,12 +35,14 @@ public class CrossEntropyBenchmark extends KernelBenchmark {
   /** Loss and gradients. */
   @Benchmark
   public double lossAndGradients() {
-    return kernels.crossEntropy(x, weight, targets, 1.0 / TIME, null, logits, null, dX, dWeight);
+    return kernels.crossEntropy(
+        x, weight, targets, 1.0 / TIME, null, logits, null, dX, WriteMode.OVERWRITE, dWeight);
   }
 
   /** Loss alone. */
   @Benchmark
   public double loss() {
-    return kernels.crossEntropy(x, weight, targets, 1.0 / TIME, null, logits, losses, null, null);
+    return kernels.crossEntropy(
+        x, weight, targets, 1.0 / TIME, null, logits, losses, null, WriteMode.OVERWRITE, null);
   }
 }

@@ -39,13 +39,13 @@ public class MatmulBenchmark extends KernelBenchmark {
   /** dY·weight. */
   @Benchmark
   public void inputGradient() {
-    kernels.linearBackward(y, x, weight, dX, null, null);
+    kernels.linearBackward(y, x, weight, dX, WriteMode.OVERWRITE, null, null);
   }
 
   /** dYᵀ·x, accumulated. */
   @Benchmark
   public void weightGradient() {
-    kernels.linearBackward(y, x, weight, null, dWeight, null);
+    kernels.linearBackward(y, x, weight, null, WriteMode.OVERWRITE, dWeight, null);
   }
 
   /** One row: decoding. */

@@ -16,7 +16,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *       shapes of its arrays; letters as in the package description.
  *   <li>Gradients of activations ({@code dX}) are overwritten, gradients of parameters ({@code
  *       dWeight}, {@code dGain}, {@code dBias}, …) are added to, so that they accumulate until they
- *       are zeroed. A {@code null} gradient is not computed.
+ *       are zeroed; where that would cost much, a {@link WriteMode} says whether they are. A {@code
+ *       null} gradient is not computed.
  *   <li>Arrays of one call do not overlap, unless the operation says which may be the same.
  * </ul>
  *
@@ -98,14 +99,17 @@ public interface Kernels extends AutoCloseable {
 
   /**
    * Gradients of {@link #linear(INDArray, INDArray, INDArray, INDArray, INDArray)}: {@code dX =
-   * dY·weight}, {@code dWeight += dYᵀ·x}, {@code dBias +=} the column sums of {@code dY}. (The
-   * residual's gradient is {@code dY} itself.)
+   * dY·weight}, that of the weight {@code dYᵀ·x}, that of the bias the column sums of {@code dY}.
+   * (The residual's gradient is {@code dY} itself.)
+   *
+   * @param mode whether {@code dWeight} and {@code dBias} are overwritten or added to
    */
   void linearBackward(
       INDArray dY,
       INDArray x,
       INDArray weight,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight,
       @Nullable INDArray dBias);
 
@@ -136,6 +140,7 @@ public interface Kernels extends AutoCloseable {
    * already holds the linear map's own part.
    *
    * @param dInner result (R,r): the gradient of {@code inner}
+   * @param mode whether {@code dA} and {@code dB} are overwritten or added to
    */
   void lowRankBackward(
       INDArray dY,
@@ -147,6 +152,7 @@ public interface Kernels extends AutoCloseable {
       INDArray inner,
       INDArray dInner,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dA,
       @Nullable INDArray dB);
 
@@ -353,7 +359,8 @@ public interface Kernels extends AutoCloseable {
    * @param logits scratch (any number of rows, V): its rows are the chunk
    * @param losses result (R): −ln p(target) of each row, 0 where it is not counted; or null
    * @param dX result (R,C), or null: no gradients at all
-   * @param dWeight (V,C), added to; or null
+   * @param mode whether {@code dWeight} is overwritten or added to
+   * @param dWeight (V,C), or null
    * @return the sum of the losses, unscaled
    */
   double crossEntropy(
@@ -365,6 +372,7 @@ public interface Kernels extends AutoCloseable {
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight);
 
   // ---- flat ranges: gradients and the optimizer ----

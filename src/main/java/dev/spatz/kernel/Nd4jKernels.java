@@ -106,6 +106,7 @@ final class Nd4jKernels implements Kernels {
       INDArray x,
       INDArray weight,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight,
       @Nullable INDArray dBias) {
     enter();
@@ -113,9 +114,12 @@ final class Nd4jKernels implements Kernels {
       gemm(dY, false, weight, false, 1, 0, dX);
     }
     if (dWeight != null) {
-      gemm(dY, true, x, false, 1, 1, dWeight);
+      gemm(dY, true, x, false, 1, mode.beta(), dWeight);
     }
     if (dBias != null) {
+      if (mode == WriteMode.OVERWRITE) {
+        Tensors.fill(dBias, 0);
+      }
       rows.addColumnSums(dY, dBias);
     }
   }
@@ -144,10 +148,11 @@ final class Nd4jKernels implements Kernels {
       INDArray inner,
       INDArray dInner,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dA,
       @Nullable INDArray dB) {
     enter();
-    lowRank.backward(dY, x, a, b, scale, firstColumn, inner, dInner, dX, dA, dB);
+    lowRank.backward(dY, x, a, b, scale, firstColumn, inner, dInner, dX, mode, dA, dB);
   }
 
   @Override
@@ -320,6 +325,7 @@ final class Nd4jKernels implements Kernels {
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight) {
     enter();
     double sum = 0;
@@ -334,7 +340,8 @@ final class Nd4jKernels implements Kernels {
         gemm(rowsOfLogits, false, weight, false, 1, 0, Tensors.rows(dX, from, to));
       }
       if (dWeight != null) {
-        gemm(rowsOfLogits, true, rowsOfX, false, 1, 1, dWeight);
+        double beta = from == 0 ? mode.beta() : 1;
+        gemm(rowsOfLogits, true, rowsOfX, false, 1, beta, dWeight);
       }
     }
     return sum;

@@ -29,19 +29,20 @@ final class Nd4jLowRank implements AutoCloseable {
       INDArray inner,
       INDArray dInner,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dA,
       @Nullable INDArray dB) {
     INDArray dUpdate = scratch.array(COLUMNS, dY.dataType(), dY.size(0), b.size(0));
     Tensors.copy(Tensors.columns(dY, first, first + b.size(0)), dUpdate);
     gemm(dUpdate, false, b, false, scale, 0, dInner);
     if (dB != null) {
-      gemm(dUpdate, true, inner, false, scale, 1, dB);
+      gemm(dUpdate, true, inner, false, scale, mode.beta(), dB);
     }
     if (dX != null) {
       gemm(dInner, false, a, false, 1, 1, dX);
     }
     if (dA != null) {
-      gemm(dInner, true, x, false, 1, 1, dA);
+      gemm(dInner, true, x, false, 1, mode.beta(), dA);
     }
   }
 

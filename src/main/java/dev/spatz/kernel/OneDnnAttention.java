@@ -108,7 +108,8 @@ final class OneDnnAttention implements AutoCloseable {
       for (int turn = 0; turn < shape.group(); turn++) {
         int last = (time - 1) / BLOCK * BLOCK;
         for (int from = last; from >= 0; from -= BLOCK) {
-          blockBackward(dOut, in, dIn, b, turn, from, turn > 0 || from < last, shape, dropout);
+          WriteMode mode = turn == 0 && from == last ? WriteMode.OVERWRITE : WriteMode.ADD;
+          blockBackward(dOut, in, dIn, b, turn, from, mode, shape, dropout);
         }
       }
       if (dIn != result) {
@@ -124,7 +125,7 @@ final class OneDnnAttention implements AutoCloseable {
       long b,
       int turn,
       int from,
-      boolean accumulate,
+      WriteMode mode,
       AttentionShape shape,
       Dropout dropout) {
     int time = shape.time();
@@ -164,20 +165,14 @@ final class OneDnnAttention implements AutoCloseable {
     long kv = (long) groups * size;
     long dKeys = dIn + 4L * shape.heads() * size;
     matmul.size(groups, keys, size, rows).types(type, dnnl_f32).a(dropped, step, 1, keys);
-    matmul.b(dOutBlock, headStep, outWidth, 1);
-    accumulate(accumulate).into(dKeys + 4 * kv, size, width);
+    matmul.b(dOutBlock, headStep, outWidth, 1).write(mode).into(dKeys + 4 * kv, size, width);
     // scores = scale·queries·keysᵀ
     long dScores = dWeights;
     softmax.backward(type, (long) groups * rows, keys, dWeights, weights, dScores);
     matmul.size(groups, rows, size, keys).types(type, dnnl_f32).a(dScores, step, keys, 1);
     matmul.b(keys(in, shape), size, width, 1).into(dIn + 4 * queries, headStep, width);
     matmul.size(groups, keys, size, rows).types(type, dnnl_f32).a(dScores, step, 1, keys);
-    matmul.b(in + bytes * queries, headStep, width, 1);
-    accumulate(accumulate).into(dKeys, size, width);
-  }
-
-  private OneDnnMatmul accumulate(boolean accumulate) {
-    return accumulate ? matmul.accumulate() : matmul;
+    matmul.b(in + bytes * queries, headStep, width, 1).write(mode).into(dKeys, size, width);
   }
 
   /** Masked scores (G,rows,keys) of the query heads of one turn in a block of rows. */

@@ -50,6 +50,7 @@ final class OneDnnCrossEntropy implements AutoCloseable {
       double @Nullable [] factors,
       double @Nullable [] losses,
       long dX,
+      WriteMode mode,
       long dWeight) {
     long channels = head.channels;
     long vocabulary = head.vocabulary;
@@ -93,7 +94,7 @@ final class OneDnnCrossEntropy implements AutoCloseable {
             .a(dLogits, 0, 1, vocabulary)
             .b(x, 0, channels, 1)
             .times(scaleAt)
-            .accumulate()
+            .write(from == 0 ? mode : WriteMode.ADD)
             .into(dWeight, 0, channels);
       }
     }

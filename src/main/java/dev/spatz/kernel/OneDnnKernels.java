@@ -135,6 +135,7 @@ final class OneDnnKernels implements Kernels {
       INDArray x,
       INDArray weight,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight,
       @Nullable INDArray dBias) {
     enter();
@@ -146,6 +147,7 @@ final class OneDnnKernels implements Kernels {
         at(type, x),
         at(type, weight),
         at(dXType, dX),
+        mode,
         at(dWeight),
         at(dBias));
   }
@@ -188,6 +190,7 @@ final class OneDnnKernels implements Kernels {
       INDArray inner,
       INDArray dInner,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dA,
       @Nullable INDArray dB) {
     enter();
@@ -202,6 +205,7 @@ final class OneDnnKernels implements Kernels {
         at(type, inner),
         at(type, dInner),
         at(type, dX),
+        mode,
         at(dA),
         at(dB));
   }
@@ -473,6 +477,7 @@ final class OneDnnKernels implements Kernels {
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight) {
     enter();
     int type = type(x);
@@ -485,7 +490,8 @@ final class OneDnnKernels implements Kernels {
             rows(weight),
             at(logits),
             rows(logits));
-    return crossEntropy.apply(head, targets, scale, factors, losses, at(type, dX), at(dWeight));
+    return crossEntropy.apply(
+        head, targets, scale, factors, losses, at(type, dX), mode, at(dWeight));
   }
 
   @Override

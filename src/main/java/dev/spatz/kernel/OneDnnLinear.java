@@ -50,7 +50,15 @@ final class OneDnnLinear implements AutoCloseable {
   }
 
   /** An address of 0 is no array. */
-  void backward(Shape shape, long dY, long x, long weight, long dX, long dWeight, long dBias) {
+  void backward(
+      Shape shape,
+      long dY,
+      long x,
+      long weight,
+      long dX,
+      WriteMode mode,
+      long dWeight,
+      long dBias) {
     long rows = shape.rows;
     long in = shape.in;
     long out = shape.out;
@@ -65,12 +73,12 @@ final class OneDnnLinear implements AutoCloseable {
     }
     if (dWeight != 0) {
       matmul.size(1, out, in, rows).types(shape.type, dnnl_f32);
-      matmul.a(typed, 0, 1, out).b(x, 0, in, 1).accumulate().into(dWeight, 0, in);
+      matmul.a(typed, 0, 1, out).b(x, 0, in, 1).write(mode).into(dWeight, 0, in);
     }
     if (dBias != 0) {
       matmul.size(1, 1, out, rows).types(shape.type, dnnl_f32);
       matmul.a(ones(shape.type, (int) rows), 0, rows, 1).b(typed, 0, out, 1);
-      matmul.accumulate().into(dBias, 0, out);
+      matmul.write(mode).into(dBias, 0, out);
     }
   }
 

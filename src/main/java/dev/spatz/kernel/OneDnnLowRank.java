@@ -48,6 +48,7 @@ final class OneDnnLowRank implements AutoCloseable {
       long inner,
       long dInner,
       long dX,
+      WriteMode mode,
       long dA,
       long dB) {
     long typed = dY;
@@ -63,7 +64,7 @@ final class OneDnnLowRank implements AutoCloseable {
     if (dB != 0) {
       matmul.size(1, shape.out, shape.rank, shape.rows).types(shape.type, dnnl_f32);
       matmul.a(start, 0, 1, shape.width).b(inner, 0, shape.rank, 1);
-      matmul.scale(scale).accumulate().into(dB, 0, shape.rank);
+      matmul.scale(scale).write(mode).into(dB, 0, shape.rank);
     }
     if (dX != 0) {
       matmul.size(1, shape.rows, shape.in, shape.rank).types(shape.type, shape.type);
@@ -73,7 +74,7 @@ final class OneDnnLowRank implements AutoCloseable {
     if (dA != 0) {
       matmul.size(1, shape.rank, shape.in, shape.rows).types(shape.type, dnnl_f32);
       matmul.a(dInner, 0, 1, shape.rank).b(x, 0, shape.in, 1);
-      matmul.accumulate().into(dA, 0, shape.in);
+      matmul.write(mode).into(dA, 0, shape.in);
     }
   }
 

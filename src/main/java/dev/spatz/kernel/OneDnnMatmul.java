@@ -178,6 +178,11 @@ final class OneDnnMatmul {
     return this;
   }
 
+  /** Overwrites what is there, as a product does by itself, or adds to it. */
+  OneDnnMatmul write(WriteMode mode) {
+    return mode == WriteMode.ADD ? accumulate() : this;
+  }
+
   /**
    * Brings B into oneDNN's own layout first, if it is to be read often enough: worth it for a B
    * whose columns are not the ones that are summed over. At 512 rows and GPT-2's sizes products

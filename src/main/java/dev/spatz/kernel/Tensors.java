@@ -84,6 +84,14 @@ public final class Tensors {
     Reference.reachabilityFence(array);
   }
 
+  /** Sets elements {@code from}…{@code to − 1} of a flat array, or a view of one, to zero. */
+  public static void zero(INDArray flat, long from, long to) {
+    requireRange(flat, from, to - from);
+    int width = flat.dataType().width();
+    Pointer.memset(new Address(address(flat) + width * from), 0, width * (to - from));
+    Reference.reachabilityFence(flat);
+  }
+
   /** Sets every element. */
   public static void fill(INDArray array, double value) {
     array.assign(value);

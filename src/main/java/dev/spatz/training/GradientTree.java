@@ -30,7 +30,7 @@ final class GradientTree implements AutoCloseable {
     }
   }
 
-  /** Runs one shard, adding its gradients. */
+  /** Runs one shard, whose gradients overwrite what was there. */
   interface Shard {
     void run(int index, ParameterSet gradients);
   }
@@ -113,7 +113,6 @@ final class GradientTree implements AutoCloseable {
       Kernels kernels,
       Shard shard) {
     if (node.size() == 1) {
-      into.zero();
       shard.run(node.from(), into);
       return;
     }

@@ -1,6 +1,7 @@
 package dev.spatz.training;
 
 import dev.spatz.dataset.Sequences;
+import dev.spatz.kernel.WriteMode;
 import dev.spatz.transformer.DropoutSites;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
@@ -20,9 +21,10 @@ record NextTokenObjective(Transformer transformer, Sequences train, Sequences va
       WorkerTeam.Pass pass,
       double scale,
       DropoutSites dropout,
+      WriteMode mode,
       ParameterSet gradients) {
     return transformer.lossAndGradients(
-        worker.kernels, pass.workspace, pass.inputs, pass.targets, scale, dropout, gradients);
+        worker.kernels, pass.workspace, pass.inputs, pass.targets, scale, dropout, mode, gradients);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.spatz.training;
 import dev.spatz.dataset.ExampleSet;
 import dev.spatz.dataset.Sequences;
 import dev.spatz.dataset.TrainingData;
+import dev.spatz.kernel.WriteMode;
 import dev.spatz.transformer.DropoutSites;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
@@ -61,7 +62,8 @@ interface Objective extends AutoCloseable {
    * Forward and backward of a pass whose sequences were sampled.
    *
    * @param scale one over what is counted in the whole step
-   * @param gradients those of the scaled loss are added to it
+   * @param mode whether the gradients of the scaled loss overwrite those that are there, or are
+   *     added
    * @return the loss of the pass, unscaled
    */
   double lossAndGradients(
@@ -69,6 +71,7 @@ interface Objective extends AutoCloseable {
       WorkerTeam.Pass pass,
       double scale,
       DropoutSites dropout,
+      WriteMode mode,
       ParameterSet gradients);
 
   /**

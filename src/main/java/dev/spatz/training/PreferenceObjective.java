@@ -1,6 +1,7 @@
 package dev.spatz.training;
 
 import dev.spatz.dataset.Sequences;
+import dev.spatz.kernel.WriteMode;
 import dev.spatz.transformer.DropoutSites;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
@@ -103,6 +104,7 @@ final class PreferenceObjective implements Objective {
       WorkerTeam.Pass pass,
       double scale,
       DropoutSites dropout,
+      WriteMode mode,
       ParameterSet gradients) {
     return transformer.lossAndGradients(
         worker.kernels,
@@ -112,6 +114,7 @@ final class PreferenceObjective implements Objective {
         scale,
         (losses, factors) -> weigh(pass, losses, factors),
         dropout,
+        mode,
         gradients);
   }
 

@@ -3,6 +3,7 @@ package dev.spatz.training;
 import dev.spatz.dataset.Sequences;
 import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.Precision;
+import dev.spatz.kernel.WriteMode;
 import dev.spatz.optimizer.Optimizer;
 import dev.spatz.transformer.DropoutSites;
 import dev.spatz.transformer.Parameter;
@@ -141,7 +142,7 @@ final class TrainingStep implements AutoCloseable {
     return all;
   }
 
-  /** Adds the gradients of a shard of all micro-batches. */
+  /** The gradients of a shard of all micro-batches: the first of them overwrites what was there. */
   private void shard(WorkerTeam.Worker worker, long step, int shard, ParameterSet gradients) {
     int from = plan.shardStart(shard);
     int count = plan.shardStart(shard + 1) - from;
@@ -152,7 +153,8 @@ final class TrainingStep implements AutoCloseable {
       long first = (long) micro * plan.batchSize() + from;
       pass.sample(sequences, count, i -> order.draw(step, first + i));
       DropoutSites sites = transformer.dropout(dropout.child(step), first * plan.contexts());
-      loss += objective.lossAndGradients(worker, pass, 1.0 / counted, sites, gradients);
+      WriteMode mode = micro == 0 ? WriteMode.OVERWRITE : WriteMode.ADD;
+      loss += objective.lossAndGradients(worker, pass, 1.0 / counted, sites, mode, gradients);
     }
     shardLosses[shard] = loss;
   }

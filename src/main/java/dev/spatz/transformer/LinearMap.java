@@ -1,6 +1,7 @@
 package dev.spatz.transformer;
 
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.WriteMode;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -21,9 +22,14 @@ record LinearMap(
     /** {@code y = x·weightᵀ + bias (+ residual)}. */
     void forward(Kernels kernels, INDArray x, @Nullable INDArray residual, INDArray y);
 
-    /** {@code dX = dY·weight}; adds to the gradients. */
+    /** {@code dX = dY·weight}; overwrites the gradients or adds to them. */
     default void backward(
-        Kernels kernels, INDArray dY, INDArray x, INDArray dX, LinearMap gradients) {
+        Kernels kernels,
+        INDArray dY,
+        INDArray x,
+        INDArray dX,
+        WriteMode mode,
+        LinearMap gradients) {
       throw new UnsupportedOperationException("a linear map with a forward only");
     }
   }
@@ -51,12 +57,13 @@ record LinearMap(
     }
   }
 
-  /** {@code dX = dY·weight}; adds to the gradients. */
-  void backward(Kernels kernels, INDArray dY, INDArray x, INDArray dX, LinearMap gradients) {
+  /** {@code dX = dY·weight}; overwrites the gradients or adds to them. */
+  void backward(
+      Kernels kernels, INDArray dY, INDArray x, INDArray dX, WriteMode mode, LinearMap gradients) {
     if (other == null) {
-      kernels.linearBackward(dY, x, weight, dX, gradients.weight, gradients.bias);
+      kernels.linearBackward(dY, x, weight, dX, mode, gradients.weight, gradients.bias);
     } else {
-      other.backward(kernels, dY, x, dX, gradients);
+      other.backward(kernels, dY, x, dX, mode, gradients);
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.spatz.transformer;
 import dev.spatz.kernel.Dropout;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WriteMode;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -76,7 +77,7 @@ final class LowRankPass implements AutoCloseable {
     return array;
   }
 
-  /** The weights for a pass, and where the gradients of its backward are added. */
+  /** The weights for a pass, and where the gradients of its backward go. */
   Weights weights(DropoutSites sites, @Nullable ParameterSet into) {
     dropout = sites;
     gradients = into;
@@ -104,17 +105,18 @@ final class LowRankPass implements AutoCloseable {
     }
 
     @Override
-    public void backward(Kernels kernels, INDArray dY, INDArray x, INDArray dX, LinearMap frozen) {
-      map.backward(kernels, dY, x, dX, frozen);
+    public void backward(
+        Kernels kernels, INDArray dY, INDArray x, INDArray dX, WriteMode mode, LinearMap frozen) {
+      map.backward(kernels, dY, x, dX, mode, frozen);
       for (Update update : updates) {
         Dropout drop = dropout.adapter(update.number);
         INDArray input = input(kernels, x, drop);
         if (!drop.active()) {
-          backward(kernels, update, dY, input, dX);
+          backward(kernels, update, dY, input, dX, mode);
         } else {
           INDArray dInput = dropped(x).dX;
           Tensors.fill(dInput, 0);
-          backward(kernels, update, dY, input, dInput);
+          backward(kernels, update, dY, input, dInput, mode);
           kernels.dropout(dInput, time, drop);
           kernels.add(dX, dInput, dX);
         }
@@ -122,7 +124,12 @@ final class LowRankPass implements AutoCloseable {
     }
 
     private void backward(
-        Kernels kernels, Update update, INDArray dY, INDArray input, INDArray dInput) {
+        Kernels kernels,
+        Update update,
+        INDArray dY,
+        INDArray input,
+        INDArray dInput,
+        WriteMode mode) {
       kernels.lowRankBackward(
           dY,
           input,
@@ -133,6 +140,7 @@ final class LowRankPass implements AutoCloseable {
           update.inner,
           dInner,
           dInput,
+          mode,
           gradients.get(update.module.a()),
           gradients.get(update.module.b()));
     }

@@ -102,6 +102,16 @@ public final class ParameterSet implements AutoCloseable {
   }
 
   /**
+   * Sets to zero what is not the weight of a linear map: embeddings, but for those that are the
+   * head's weight too, and all vectors.
+   */
+  void zeroAllButMaps(TransformerConfig config) {
+    long embeddings = config.tiedEmbeddings() ? get(ParameterLayout.TOKENS).length() : 0;
+    Tensors.zero(flat(), embeddings, layout.hidden().get(0).offset());
+    Tensors.zero(flat(), layout.matrixElements(), layout.elements());
+  }
+
+  /**
    * Multiplies all by a number.
    *
    * @throws IllegalStateException if the set is closed

@@ -7,6 +7,7 @@ import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WeightPrecision;
+import dev.spatz.kernel.WriteMode;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -261,13 +262,15 @@ public final class Transformer implements AutoCloseable {
   }
 
   /**
-   * Forward and backward: adds the gradients of {@code scale} times the sum of the losses.
+   * Forward and backward: the gradients of {@code scale} times the sum of the losses.
    *
    * @param workspace made by this model
    * @param inputs token ids (R), sequence by sequence
    * @param targets the ids to predict (R); a negative one is not counted
    * @param scale one over the number of counted tokens of the whole step
-   * @param gradients a set of the layout of what is {@link #trained}, added to
+   * @param mode what happens to the gradients that are there: the first pass of a step overwrites
+   *     them
+   * @param gradients a set of the layout of what is {@link #trained}
    * @return the sum of the losses in nats, unscaled
    * @throws IllegalArgumentException if inputs or targets are not R, or outside the vocabulary
    * @throws IllegalStateException if the model or the workspace is closed
@@ -279,8 +282,10 @@ public final class Transformer implements AutoCloseable {
       int[] targets,
       double scale,
       DropoutSites dropout,
+      WriteMode mode,
       ParameterSet gradients) {
-    return lossAndGradients(kernels, workspace, inputs, targets, scale, null, dropout, gradients);
+    return lossAndGradients(
+        kernels, workspace, inputs, targets, scale, null, dropout, mode, gradients);
   }
 
   /**
@@ -289,7 +294,7 @@ public final class Transformer implements AutoCloseable {
    * of the model is not.
    *
    * @param scale as {@link #lossAndGradients(Kernels, Workspace, int[], int[], double,
-   *     DropoutSites, ParameterSet)} has it
+   *     DropoutSites, WriteMode, ParameterSet)} has it
    * @param weighting says how much each target counts; null: each the same
    * @return what the weighting returned, or else the sum of the losses
    */
@@ -301,6 +306,7 @@ public final class Transformer implements AutoCloseable {
       double scale,
       @Nullable LossWeighting weighting,
       DropoutSites dropout,
+      WriteMode mode,
       ParameterSet gradients) {
     requireIds("inputs", inputs, 0, workspace);
     requireIds("targets", targets, Integer.MIN_VALUE, workspace);
@@ -313,14 +319,18 @@ public final class Transformer implements AutoCloseable {
     INDArray logits = workspace.logits;
     double[] factors = null;
     double weighed = 0;
+    if (adapter == null && mode == WriteMode.OVERWRITE) {
+      gradients.zeroAllButMaps(config);
+    }
     forward(kernels, used, workspace, inputs, dropout);
     if (weighting != null) {
-      kernels.crossEntropy(x, head, targets, 1, null, logits, workspace.losses, null, null);
+      kernels.crossEntropy(x, head, targets, 1, null, logits, workspace.losses, null, mode, null);
       factors = workspace.factors;
       weighed = weighting.weigh(workspace.losses, factors);
     }
-    double sum = kernels.crossEntropy(x, head, targets, scale, factors, logits, null, dX, dHead);
-    backward(kernels, used, workspace, inputs, dropout, d);
+    double sum =
+        kernels.crossEntropy(x, head, targets, scale, factors, logits, null, dX, mode, dHead);
+    backward(kernels, used, workspace, inputs, dropout, mode, d);
     return weighting == null ? sum : weighed;
   }
 
@@ -351,6 +361,7 @@ public final class Transformer implements AutoCloseable {
         workspace.logits,
         losses,
         null,
+        WriteMode.ADD,
         null);
   }
 
@@ -446,13 +457,18 @@ public final class Transformer implements AutoCloseable {
     }
   }
 
-  /** From the gradient of the last normalization's result to the gradients of all weights. */
+  /**
+   * From the gradient of the last normalization's result to the gradients of all weights.
+   *
+   * @param mode of the gradients of linear maps; all others are added to
+   */
   private void backward(
       Kernels kernels,
       Weights weights,
       Workspace workspace,
       int[] ids,
       DropoutSites dropout,
+      WriteMode mode,
       Weights gradients) {
     Activations activations = workspace.activations;
     Workspace.Gradients d = workspace.gradients;
@@ -471,11 +487,12 @@ public final class Transformer implements AutoCloseable {
 
       INDArray dBranch =
           ResidualBranch.backward(kernels, dX, time, dropout.feedForwardBranch(i), d);
-      layer.down().backward(kernels, dBranch, a.activated(), d.activated(), dLayer.down());
+      layer.down().backward(kernels, dBranch, a.activated(), d.activated(), mode, dLayer.down());
       activateBackward(kernels, d.activated(), a.hidden(), d.hidden());
       layer
           .up()
-          .backward(kernels, d.hidden(), a.feedForwardNorm().values(), d.normalized(), dLayer.up());
+          .backward(
+              kernels, d.hidden(), a.feedForwardNorm().values(), d.normalized(), mode, dLayer.up());
       layer
           .feedForwardNorm()
           .backward(
@@ -489,13 +506,14 @@ public final class Transformer implements AutoCloseable {
       dBranch = ResidualBranch.backward(kernels, dX, time, dropout.attentionBranch(i), d);
       layer
           .projection()
-          .backward(kernels, dBranch, a.attended(), d.attended(), dLayer.projection());
+          .backward(kernels, dBranch, a.attended(), d.attended(), mode, dLayer.projection());
       PackedSequence.attentionBackward(kernels, workspace.packed(), i, dropout.attentionWeights(i));
       rotateBackward(kernels, d.qkv(), workspace.positions);
       layer.queryKeyNorm().backward(kernels, d.qkv(), a.heads(), dLayer.queryKeyNorm());
       layer
           .qkv()
-          .backward(kernels, d.qkv(), a.attentionNorm().values(), d.normalized(), dLayer.qkv());
+          .backward(
+              kernels, d.qkv(), a.attentionNorm().values(), d.normalized(), mode, dLayer.qkv());
       layer
           .attentionNorm()
           .backward(kernels, d.normalized(), x, a.attentionNorm(), dX, dLayer.attentionNorm());

@@ -103,7 +103,7 @@ class GradientTest {
     INDArray dWeight = zeros(weight);
     INDArray dBias = zeros(bias);
     Runnable forward = () -> k.linear(x, weight, bias, residual, y);
-    k.linearBackward(dY, x, weight, dX, dWeight, dBias);
+    k.linearBackward(dY, x, weight, dX, WriteMode.OVERWRITE, dWeight, dBias);
     check("dX", x, dX, y, dY, forward);
     check("dWeight", weight, dWeight, y, dY, forward);
     check("dBias", bias, dBias, y, dY, forward);
@@ -130,7 +130,7 @@ class GradientTest {
           k.lowRank(x, a, b, 0.7, 6, inner, y);
         };
     forward.run();
-    k.lowRankBackward(dY, x, a, b, 0.7, 6, inner, dInner, dX, dA, dB);
+    k.lowRankBackward(dY, x, a, b, 0.7, 6, inner, dInner, dX, WriteMode.ADD, dA, dB);
     check("dX", x, dX, y, dY, forward);
     check("dA", a, dA, y, dY, forward);
     check("dB", b, dB, y, dY, forward);
@@ -294,14 +294,17 @@ class GradientTest {
     INDArray logits = gaussian(3, 13);
     INDArray dX = zeros(x);
     INDArray dWeight = zeros(weight);
-    k.crossEntropy(x, weight, targets, 0.25, null, logits, null, dX, dWeight);
+    k.crossEntropy(x, weight, targets, 0.25, null, logits, null, dX, WriteMode.OVERWRITE, dWeight);
     INDArray loss = gaussian(1);
     INDArray quarter = zeros(loss);
     Tensors.put(quarter, 0, 0.25);
     Runnable forward =
         () ->
             Tensors.put(
-                loss, 0, k.crossEntropy(x, weight, targets, 1, null, logits, null, null, null));
+                loss,
+                0,
+                k.crossEntropy(
+                    x, weight, targets, 1, null, logits, null, null, WriteMode.ADD, null));
     check("dX", x, dX, loss, quarter, forward);
     check("dWeight", weight, dWeight, loss, quarter, forward);
   }

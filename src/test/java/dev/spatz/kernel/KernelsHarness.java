@@ -83,6 +83,15 @@ abstract class KernelsHarness {
     Tensors.write(array, 0, values, 0, values.length);
   }
 
+  /** What is overwritten may be anything, also no number. */
+  static void spoilIfOverwritten(WriteMode mode, @Nullable INDArray... gradients) {
+    for (INDArray gradient : gradients) {
+      if (mode == WriteMode.OVERWRITE && gradient != null) {
+        Tensors.fill(gradient, Double.NaN);
+      }
+    }
+  }
+
   static long[] of(long... shape) {
     return shape;
   }

@@ -131,12 +131,20 @@ abstract class KernelsTest extends RowKernelsTest {
     }
     double[] losses = new double[rows];
     double[] expected = new double[rows];
-    for (int nulls = 0; nulls < 8; nulls++) {
+    for (int nulls = 0; nulls < 16; nulls++) {
+      WriteMode mode = (nulls & 8) == 0 ? WriteMode.ADD : WriteMode.OVERWRITE;
       double[] factors = (nulls & 4) == 0 ? null : new double[rows];
       for (int r = 0; factors != null && r < rows; r++) {
         factors[r] = 0.3 * (r % 7) - 0.8; // of both signs, one of them near 0
       }
       INDArray scratch = gaussian(chunk, vocabulary);
+      INDArray[] arrays =
+          random(
+              of(rows, columns),
+              of(vocabulary, columns),
+              (nulls & 1) == 0 ? of(rows, columns) : null,
+              (nulls & 2) == 0 ? of(vocabulary, columns) : null);
+      spoilIfOverwritten(mode, arrays[3]);
       agreeing(
           (k, a) ->
               k.crossEntropy(
@@ -148,17 +156,15 @@ abstract class KernelsTest extends RowKernelsTest {
                   scratch,
                   k == JUDGE ? expected : losses,
                   a[2],
+                  mode,
                   a[3]),
-          random(
-              of(rows, columns),
-              of(vocabulary, columns),
-              (nulls & 1) == 0 ? of(rows, columns) : null,
-              (nulls & 2) == 0 ? of(vocabulary, columns) : null));
+          arrays);
       assertArrayEquals(expected, losses, 20 * tolerance);
     }
     INDArray scratch = gaussian(chunk, vocabulary);
     agreeing(
-        (k, a) -> k.crossEntropy(a[0], a[1], targets, 1, null, scratch, null, null, null),
+        (k, a) ->
+            k.crossEntropy(a[0], a[1], targets, 1, null, scratch, null, null, WriteMode.ADD, null),
         random(of(rows, columns), of(vocabulary, columns)));
   }
 
@@ -182,8 +188,10 @@ abstract class KernelsTest extends RowKernelsTest {
         scratch,
         expectedLosses,
         expected[2],
+        WriteMode.OVERWRITE,
         expected[3]);
-    kernels.crossEntropy(a[0], a[1], targets, 1, null, scratch, losses, a[2], a[3]);
+    kernels.crossEntropy(
+        a[0], a[1], targets, 1, null, scratch, losses, a[2], WriteMode.OVERWRITE, a[3]);
     assertTrue(Arrays.stream(expectedLosses).max().orElseThrow() > 110);
     assertArrayEquals(expectedLosses, losses, 1e-3);
     assertClose("dX", expected[2], a[2], Math.max(tolerance, 1e-3));

@@ -98,6 +98,7 @@ final class NaiveKernels implements Kernels {
       INDArray x,
       INDArray weight,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight,
       @Nullable INDArray dBias) {
     Values d = Values.of(dY);
@@ -107,6 +108,10 @@ final class NaiveKernels implements Kernels {
     Values dW = Values.of(dWeight);
     Values dB = Values.of(dBias);
     Arrays.fill(dIn.at, 0);
+    if (mode == WriteMode.OVERWRITE) {
+      Arrays.fill(dW.at, 0);
+      Arrays.fill(dB.at, 0);
+    }
     for (int r = 0; r < d.rows(); r++) {
       for (int o = 0; o < d.columns; o++) {
         for (int i = 0; i < in.columns; i++) {
@@ -170,6 +175,7 @@ final class NaiveKernels implements Kernels {
       INDArray inner,
       INDArray dInner,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dA,
       @Nullable INDArray dB) {
     Values d = Values.of(dY);
@@ -181,6 +187,10 @@ final class NaiveKernels implements Kernels {
     Values dIn = Values.of(dX);
     Values dDown = Values.of(dA);
     Values dUp = Values.of(dB);
+    if (mode == WriteMode.OVERWRITE) {
+      Arrays.fill(dDown.at, 0);
+      Arrays.fill(dUp.at, 0);
+    }
     for (int r = 0; r < in.rows(); r++) {
       for (int k = 0; k < down.rows(); k++) {
         double sum = 0;
@@ -419,12 +429,16 @@ final class NaiveKernels implements Kernels {
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight) {
     Values in = Values.of(x);
     Values w = Values.of(weight);
     Values dIn = Values.of(dX);
     Values dW = Values.of(dWeight);
     Arrays.fill(dIn.at, 0);
+    if (mode == WriteMode.OVERWRITE) {
+      Arrays.fill(dW.at, 0);
+    }
     double total = 0;
     for (int r = 0; r < targets.length; r++) {
       double[] e = new double[w.rows()];

@@ -80,14 +80,25 @@ class OneDnnKernelsTest extends KernelsTest {
           kernels.linear(a[4], a[5], a[10], null, a[0]);
           kernels.attention(a[0], shape, dropout, a[1], a[2]);
           kernels.attentionBackward(a[1], a[0], a[1], a[2], shape, dropout, a[3]);
-          kernels.linearBackward(a[0], a[4], a[5], a[1], a[5], a[10]);
+          kernels.linearBackward(a[0], a[4], a[5], a[1], WriteMode.ADD, a[5], a[10]);
           kernels.lowRank(a[4], low[0], low[1], 2, 8, low[2], a[0]);
           kernels.lowRankBackward(
-              a[0], a[4], low[0], low[1], 2, 8, low[2], low[3], a[1], low[0], low[1]);
+              a[0],
+              a[4],
+              low[0],
+              low[1],
+              2,
+              8,
+              low[2],
+              low[3],
+              a[1],
+              WriteMode.ADD,
+              low[0],
+              low[1]);
           kernels.gelu(Gelu.TANH, a[0], a[9]);
           kernels.swiGlu(a[0], a[1]);
           kernels.rmsNormBackward(a[1], a[4], a[6], a[8], a[1], a[6]);
-          kernels.crossEntropy(a[4], a[5], ids, 0.1, null, a[9], null, a[1], a[5]);
+          kernels.crossEntropy(a[4], a[5], ids, 0.1, null, a[9], null, a[1], WriteMode.ADD, a[5]);
           kernels.adamW(flat, flat, flat, flat, 0, 2048, 0.1, step);
           kernels.muon(a[5], matrices[0], matrices[1], muonStep);
         };

@@ -81,12 +81,13 @@ final class RoundingKernels implements Kernels {
       INDArray x,
       INDArray weight,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight,
       @Nullable INDArray dBias) {
     // The gradient of the residual stream is float32, others are not.
     INDArray gradient = dBias == null ? dY : rounded(dY);
     INDArray result = roundedOrNull(dX);
-    kernels.linearBackward(gradient, rounded(x), rounded(weight), result, dWeight, dBias);
+    kernels.linearBackward(gradient, rounded(x), rounded(weight), result, mode, dWeight, dBias);
     back(result, dX);
   }
 
@@ -117,6 +118,7 @@ final class RoundingKernels implements Kernels {
       INDArray inner,
       INDArray dInner,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dA,
       @Nullable INDArray dB) {
     // The gradient of the residual stream is float32, others are not.
@@ -133,6 +135,7 @@ final class RoundingKernels implements Kernels {
         rounded(inner),
         dBetween,
         result,
+        mode,
         dA,
         dB);
     back(dBetween, dInner);
@@ -320,11 +323,21 @@ final class RoundingKernels implements Kernels {
       INDArray logits,
       double @Nullable [] losses,
       @Nullable INDArray dX,
+      WriteMode mode,
       @Nullable INDArray dWeight) {
     INDArray result = roundedOrNull(dX);
     double loss =
         kernels.crossEntropy(
-            rounded(x), rounded(weight), targets, scale, factors, logits, losses, result, dWeight);
+            rounded(x),
+            rounded(weight),
+            targets,
+            scale,
+            factors,
+            logits,
+            losses,
+            result,
+            mode,
+            dWeight);
     back(result, dX);
     return loss;
   }

@@ -78,16 +78,19 @@ abstract class RowKernelsTest extends KernelsHarness {
     "207,207,13"
   })
   void linearBackward_equalsJudge(int rows, int in, int out) {
-    for (int nulls = 0; nulls < 8; nulls++) {
-      agree(
-          (k, a) -> k.linearBackward(a[0], a[1], a[2], a[3], a[4], a[5]),
-          random(
-              of(rows, out),
-              of(rows, in),
-              of(out, in),
-              (nulls & 1) == 0 ? of(rows, in) : null,
-              (nulls & 2) == 0 ? of(out, in) : null,
-              (nulls & 4) == 0 ? of(out) : null));
+    for (WriteMode mode : WriteMode.values()) {
+      for (int nulls = 0; nulls < 8; nulls++) {
+        INDArray[] arrays =
+            random(
+                of(rows, out),
+                of(rows, in),
+                of(out, in),
+                (nulls & 1) == 0 ? of(rows, in) : null,
+                (nulls & 2) == 0 ? of(out, in) : null,
+                (nulls & 4) == 0 ? of(out) : null);
+        spoilIfOverwritten(mode, arrays[4], arrays[5]);
+        agree((k, a) -> k.linearBackward(a[0], a[1], a[2], a[3], mode, a[4], a[5]), arrays);
+      }
     }
   }
 
@@ -106,20 +109,26 @@ abstract class RowKernelsTest extends KernelsHarness {
     agree(
         (k, a) -> k.lowRank(a[0], a[1], a[2], 1.5, first, a[3], a[4]),
         random(of(rows, in), of(rank, in), of(out, rank), of(rows, rank), of(rows, width)));
-    for (int nulls = 0; nulls < 8; nulls++) {
-      agree(
-          (k, a) ->
-              k.lowRankBackward(a[0], a[1], a[2], a[3], 1.5, first, a[4], a[5], a[6], a[7], a[8]),
-          random(
-              of(rows, width),
-              of(rows, in),
-              of(rank, in),
-              of(out, rank),
-              of(rows, rank),
-              of(rows, rank),
-              (nulls & 1) == 0 ? of(rows, in) : null,
-              (nulls & 2) == 0 ? of(rank, in) : null,
-              (nulls & 4) == 0 ? of(out, rank) : null));
+    for (WriteMode mode : WriteMode.values()) {
+      for (int nulls = 0; nulls < 8; nulls++) {
+        INDArray[] arrays =
+            random(
+                of(rows, width),
+                of(rows, in),
+                of(rank, in),
+                of(out, rank),
+                of(rows, rank),
+                of(rows, rank),
+                (nulls & 1) == 0 ? of(rows, in) : null,
+                (nulls & 2) == 0 ? of(rank, in) : null,
+                (nulls & 4) == 0 ? of(out, rank) : null);
+        spoilIfOverwritten(mode, arrays[7], arrays[8]);
+        agree(
+            (k, a) ->
+                k.lowRankBackward(
+                    a[0], a[1], a[2], a[3], 1.5, first, a[4], a[5], a[6], mode, a[7], a[8]),
+            arrays);
+      }
     }
   }
 

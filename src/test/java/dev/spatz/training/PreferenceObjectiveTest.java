@@ -14,6 +14,7 @@ import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Precision;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WriteMode;
 import dev.spatz.tokenizer.CharacterTokenizer;
 import dev.spatz.transformer.DropoutSites;
 import dev.spatz.transformer.ParameterSet;
@@ -181,7 +182,8 @@ class PreferenceObjectiveTest {
           WorkerTeam.Pass pass = worker.pass(train, count);
           pass.sample(train, count, i -> i);
           sum[0] =
-              objective.lossAndGradients(worker, pass, 1.0 / counted, DropoutSites.NONE, gradients);
+              objective.lossAndGradients(
+                  worker, pass, 1.0 / counted, DropoutSites.NONE, WriteMode.OVERWRITE, gradients);
         });
     return sum[0];
   }

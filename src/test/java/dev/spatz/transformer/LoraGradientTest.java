@@ -10,6 +10,7 @@ import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Precision;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WriteMode;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -81,7 +82,8 @@ class LoraGradientTest {
         ParameterSet gradients = ParameterSet.zeros(model.trained().layout(), DataType.DOUBLE)) {
       double[] before = Tensors.toDoubles(base.parameters().flat());
       DropoutSites sites = model.dropout(CounterRandom.of(4), 2);
-      model.lossAndGradients(kernels, workspace, inputs, targets, scale, sites, gradients);
+      model.lossAndGradients(
+          kernels, workspace, inputs, targets, scale, sites, WriteMode.ADD, gradients);
       assertArrayEquals(before, Tensors.toDoubles(base.parameters().flat()), "frozen weights");
       for (Parameter parameter : gradients.layout().parameters()) {
         INDArray weights = model.trained().get(parameter.name());
@@ -128,6 +130,7 @@ class LoraGradientTest {
         workspace.logits,
         null,
         null,
+        WriteMode.ADD,
         null);
   }
 
@@ -154,9 +157,17 @@ class LoraGradientTest {
         Workspace workspace = model.workspace(SEQUENCES, TIME);
         ParameterSet whole = ParameterSet.zeros(model.trained().layout(), DataType.DOUBLE);
         ParameterSet sum = ParameterSet.zeros(model.trained().layout(), DataType.DOUBLE)) {
+      TestModels.spoil(sum);
       CounterRandom step = CounterRandom.of(4);
       model.lossAndGradients(
-          kernels, workspace, inputs, targets, scale, model.dropout(step, 0), whole);
+          kernels,
+          workspace,
+          inputs,
+          targets,
+          scale,
+          model.dropout(step, 0),
+          WriteMode.OVERWRITE,
+          whole);
       int first = 0;
       for (int sequences : new int[] {1, 3}) {
         try (Workspace part = model.workspace(sequences, TIME)) {
@@ -169,6 +180,7 @@ class LoraGradientTest {
               Arrays.copyOfRange(targets, from, to),
               scale,
               model.dropout(step, first),
+              first == 0 ? WriteMode.OVERWRITE : WriteMode.ADD,
               sum);
         }
         first += sequences;
@@ -227,6 +239,7 @@ class LoraGradientTest {
                 ids,
                 1.0 / 64,
                 each.dropout(CounterRandom.of(4), 0),
+                WriteMode.ADD,
                 each == model ? exact : rounded);
           }
         }

@@ -10,6 +10,7 @@ import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WriteMode;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,7 +74,8 @@ class PackedSequencesTest {
       int[] inputs,
       int[] targets,
       ParameterSet into) {
-    return model.lossAndGradients(kernels, workspace, inputs, targets, 1, DropoutSites.NONE, into);
+    return model.lossAndGradients(
+        kernels, workspace, inputs, targets, 1, DropoutSites.NONE, WriteMode.ADD, into);
   }
 
   @ParameterizedTest
@@ -113,7 +115,7 @@ class PackedSequencesTest {
       workspace.pack(TIME, TIME);
       Workspace any = workspace;
       try (ParameterSet set = ParameterSet.zeros(model.parameters().layout(), type)) {
-        model.lossAndGradients(kernels, any, inputs, targets, 1, sites, set);
+        model.lossAndGradients(kernels, any, inputs, targets, 1, sites, WriteMode.ADD, set);
       }
       double[] attended = Tensors.toDoubles(workspace.activations.blocks.get(0).attended());
       int n = attended.length / 2;

@@ -6,6 +6,7 @@ import dev.spatz.kernel.AdamWStep;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WriteMode;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -147,6 +148,7 @@ class PyTorchParityTest {
             fixture.targets,
             scale,
             DropoutSites.NONE,
+            WriteMode.OVERWRITE,
             gradients);
   }
 

@@ -34,6 +34,13 @@ final class TestModels {
     return model;
   }
 
+  /** Makes every parameter of a set not a number; the gaps between them stay zero. */
+  static void spoil(ParameterSet set) {
+    for (Parameter parameter : set.layout().parameters()) {
+      Tensors.fill(set.get(parameter.name()), Double.NaN);
+    }
+  }
+
   /** Random token ids. */
   static int[] ids(int count, int vocabularySize, long seed) {
     CounterRandom random = CounterRandom.of(seed);

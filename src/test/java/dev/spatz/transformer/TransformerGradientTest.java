@@ -8,6 +8,7 @@ import dev.spatz.kernel.Gelu;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WriteMode;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -75,7 +76,7 @@ class TransformerGradientTest {
     try (Transformer model = TestModels.random(config, DataType.DOUBLE, 3);
         Workspace workspace = model.workspace(batch.sequences, TIME);
         ParameterSet gradients = like(model)) {
-      lossAndGradients(model, workspace, batch, gradients);
+      lossAndGradients(model, workspace, batch, WriteMode.ADD, gradients);
       for (Parameter parameter : gradients.layout().parameters()) {
         INDArray weights = model.parameters().get(parameter.name());
         INDArray gradient = gradients.get(parameter.name());
@@ -101,9 +102,9 @@ class TransformerGradientTest {
         ParameterSet once = like(model);
         ParameterSet twice = like(model)) {
       Batch batch = batch(0, SEQUENCES);
-      lossAndGradients(model, workspace, batch, once);
-      lossAndGradients(model, workspace, batch, twice);
-      lossAndGradients(model, workspace, batch, twice);
+      lossAndGradients(model, workspace, batch, WriteMode.ADD, once);
+      lossAndGradients(model, workspace, batch, WriteMode.ADD, twice);
+      lossAndGradients(model, workspace, batch, WriteMode.ADD, twice);
       double[] doubled = Arrays.stream(values(once)).map(x -> 2 * x).toArray();
       assertTrue(TestModels.relativeError(values(twice), doubled) <= 1e-14);
     }
@@ -124,12 +125,13 @@ class TransformerGradientTest {
         Workspace workspace = model.workspace(SEQUENCES, TIME);
         ParameterSet whole = like(model);
         ParameterSet sum = like(model)) {
-      double expected = lossAndGradients(model, workspace, batch(0, SEQUENCES), whole);
+      double expected =
+          lossAndGradients(model, workspace, batch(0, SEQUENCES), WriteMode.ADD, whole);
       double loss = 0;
       int first = 0;
       for (int sequences : shards) {
         try (Workspace part = model.workspace(sequences, TIME)) {
-          loss += lossAndGradients(model, part, batch(first, sequences), sum);
+          loss += lossAndGradients(model, part, batch(first, sequences), WriteMode.ADD, sum);
         }
         first += sequences;
       }
@@ -156,9 +158,16 @@ class TransformerGradientTest {
   }
 
   private double lossAndGradients(
-      Transformer model, Workspace workspace, Batch batch, ParameterSet gradients) {
+      Transformer model, Workspace workspace, Batch batch, WriteMode mode, ParameterSet gradients) {
     return model.lossAndGradients(
-        kernels, workspace, batch.inputs, batch.targets, scale, dropout(model, batch), gradients);
+        kernels,
+        workspace,
+        batch.inputs,
+        batch.targets,
+        scale,
+        dropout(model, batch),
+        mode,
+        gradients);
   }
 
   /** The slope of the scaled loss over one weight; the dropout's mask stays the same. */
@@ -185,6 +194,7 @@ class TransformerGradientTest {
         workspace.logits,
         null,
         null,
+        WriteMode.ADD,
         null);
   }
 

@@ -10,6 +10,7 @@ import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WriteMode;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -143,10 +144,11 @@ class TransformerTest {
         ParameterSet a = ParameterSet.zeros(model.parameters().layout(), DataType.FLOAT);
         ParameterSet b = ParameterSet.zeros(model.parameters().layout(), DataType.FLOAT)) {
       int[] others = TestModels.ids(inputs.length, VOCABULARY, 5);
-      model.lossAndGradients(kernels, used, others, others, 1, dropout(7), a);
-      a.zero();
-      model.lossAndGradients(kernels, used, inputs, targets, 1, dropout(1), a);
-      model.lossAndGradients(kernels, fresh, inputs, targets, 1, dropout(1), b);
+      TestModels.spoil(a);
+      model.lossAndGradients(kernels, used, others, others, 1, dropout(7), WriteMode.OVERWRITE, a);
+      model.lossAndGradients(kernels, used, inputs, targets, 1, dropout(1), WriteMode.OVERWRITE, a);
+      model.lossAndGradients(
+          kernels, fresh, inputs, targets, 1, dropout(1), WriteMode.OVERWRITE, b);
       assertArrayEquals(Tensors.toFloats(b.flat()), Tensors.toFloats(a.flat()));
     }
   }
@@ -221,7 +223,14 @@ class TransformerTest {
           message,
           () ->
               model.lossAndGradients(
-                  kernels, workspace, inputs, targets, 1, DropoutSites.NONE, gradients));
+                  kernels,
+                  workspace,
+                  inputs,
+                  targets,
+                  1,
+                  DropoutSites.NONE,
+                  WriteMode.ADD,
+                  gradients));
     }
   }
 
@@ -236,7 +245,8 @@ class TransformerTest {
   private double trainingLoss(Transformer model, Workspace workspace, DropoutSites dropout) {
     try (ParameterSet gradients =
         ParameterSet.zeros(model.parameters().layout(), model.dataType())) {
-      return model.lossAndGradients(kernels, workspace, inputs, targets, 1, dropout, gradients);
+      return model.lossAndGradients(
+          kernels, workspace, inputs, targets, 1, dropout, WriteMode.ADD, gradients);
     }
   }
 }
