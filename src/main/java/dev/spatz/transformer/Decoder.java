@@ -225,7 +225,7 @@ public final class Decoder implements AutoCloseable {
       block.ids[i] = ids[i];
       block.positions[i] = caches.get(i).length();
     }
-    Transformer.Attention attention =
+    Passes.Attention attention =
         (layer, qkv, out) ->
             eachPart(
                 kernels,
@@ -254,7 +254,7 @@ public final class Decoder implements AutoCloseable {
     }
     INDArray qkv = first(block.activations.blocks.get(0).qkv(), count);
     INDArray out = first(block.activations.blocks.get(0).attended(), count);
-    Transformer.Attention attention =
+    Passes.Attention attention =
         (layer, allQkv, allOut) ->
             eachPart(
                 kernels,
@@ -301,7 +301,7 @@ public final class Decoder implements AutoCloseable {
     return matrix.size(0) == rows ? matrix : Tensors.rows(matrix, 0, rows);
   }
 
-  private void forward(Kernels kernels, Block block, Transformer.Attention attention) {
+  private void forward(Kernels kernels, Block block, Passes.Attention attention) {
     transformer.forward(
         kernels,
         weights(),

@@ -1,11 +1,8 @@
-// Over 400 lines: what can be made of a model, mostly documentation, around its diagram.
 package dev.spatz.transformer;
 
 import dev.spatz.kernel.CounterRandom;
-import dev.spatz.kernel.Dropout;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
-import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.kernel.WriteMode;
 import java.util.List;
@@ -16,11 +13,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A decoder-only transformer: its shape, its weights, and the passes over them.
- *
- * <p>{@link #forward} is the diagram of the architecture; {@link #backward} is its mirror image.
- * The weights are only read by passes, so many threads may run passes at once, each with its own
- * kernels and workspace.
+ * A decoder-only transformer: its shape, its weights, and what can be made of them. What a pass
+ * over the weights computes is in {@link Passes}; it only reads them, so many threads may run
+ * passes at once, each with its own kernels and workspace.
  */
 public final class Transformer implements AutoCloseable {
   private final TransformerConfig config;
@@ -29,7 +24,7 @@ public final class Transformer implements AutoCloseable {
   private final @Nullable TrainedAdapter adapter;
   private final List<ParameterSet> owned;
   private final Weights weights;
-  private final @Nullable RotaryTable rotary;
+  private final Passes passes;
 
   private Transformer(TransformerConfig config, ParameterSet parameters) {
     this(config, parameters, parameters, null, List.of(parameters));
@@ -48,7 +43,7 @@ public final class Transformer implements AutoCloseable {
     this.adapter = adapter;
     this.owned = owned;
     this.weights = Weights.of(parameters, matrices, config);
-    this.rotary = config.gated() ? new RotaryTable(config, parameters.flat().dataType()) : null;
+    this.passes = new Passes(config, parameters.flat().dataType());
   }
 
   /** A model whose weights are all zero, to be filled from a file; the caller closes it. */
@@ -330,7 +325,7 @@ public final class Transformer implements AutoCloseable {
     }
     double sum =
         kernels.crossEntropy(x, head, targets, scale, factors, logits, null, dX, mode, dHead);
-    backward(kernels, used, workspace, inputs, dropout, mode, d);
+    passes.backward(kernels, used, workspace, inputs, dropout, mode, d);
     return weighting == null ? sum : weighed;
   }
 
@@ -352,17 +347,11 @@ public final class Transformer implements AutoCloseable {
     requireIds("targets", targets, Integer.MIN_VALUE, workspace);
     Weights used = workspace.weights(weights, DropoutSites.NONE, null);
     forward(kernels, used, workspace, inputs, DropoutSites.NONE);
-    return kernels.crossEntropy(
-        workspace.activations.norm.values(),
-        weights.head().weight(),
-        targets,
-        1,
-        null,
-        workspace.logits,
-        losses,
-        null,
-        WriteMode.ADD,
-        null);
+    INDArray x = workspace.activations.norm.values();
+    INDArray head = weights.head().weight();
+    INDArray logits = workspace.logits;
+    WriteMode none = WriteMode.ADD; // of no gradients
+    return kernels.crossEntropy(x, head, targets, 1, null, logits, losses, null, none, null);
   }
 
   void requireIds(String name, int[] ids, int least, Workspace workspace) {
@@ -391,169 +380,30 @@ public final class Transformer implements AutoCloseable {
     }
   }
 
-  /** Attention of one layer, over whole sequences or over a cache. */
-  interface Attention {
-    void apply(int layer, INDArray qkv, INDArray out);
-  }
-
   /** From ids to the normalized result of the last block, kept in the workspace. */
   void forward(
-      Kernels kernels, Weights weights, Workspace workspace, int[] inputs, DropoutSites dropout) {
-    List<PackedSequence> sequences = workspace.packed();
-    Attention attention =
-        (layer, qkv, out) ->
-            PackedSequence.attention(kernels, sequences, layer, dropout.attentionWeights(layer));
-    forward(
-        kernels,
-        weights,
-        inputs,
-        workspace.positions,
-        workspace.time,
-        workspace.activations,
-        attention,
-        dropout);
-    weights.norm().forward(kernels, workspace.activations.output(), workspace.activations.norm);
-  }
-
-  /** The model's own weights, as views. */
-  Weights weights() {
-    return weights;
+      Kernels kernels, Weights used, Workspace workspace, int[] inputs, DropoutSites dropout) {
+    parameters.requireOpen();
+    passes.forward(kernels, used, workspace, inputs, dropout);
   }
 
   /** From ids to the residual stream after the last block. */
   void forward(
       Kernels kernels,
-      Weights weights,
+      Weights used,
       int[] ids,
       int[] positions,
       int time,
       Activations activations,
-      Attention attention,
+      Passes.Attention attention,
       DropoutSites dropout) {
     parameters.requireOpen();
-    INDArray x = activations.embedded; // (R,C)
-    kernels.embed(ids, positions, weights.tokens(), weights.positions(), x);
-    kernels.dropout(x, time, dropout.embedding());
-    for (int i = 0; i < config.layers(); i++) {
-      Weights.Layer layer = weights.layers().get(i);
-      Activations.Block a = activations.blocks.get(i);
-
-      layer.attentionNorm().forward(kernels, x, a.attentionNorm());
-      layer.qkv().forward(kernels, a.attentionNorm().values(), null, a.qkv()); // (R,(H+2G)·D)
-      layer.queryKeyNorm().forward(kernels, a.qkv(), a.heads());
-      rotate(kernels, a.qkv(), positions);
-      attention.apply(i, a.qkv(), a.attended()); // (R,H·D)
-      Dropout drop = dropout.attentionBranch(i);
-      ResidualBranch.forward(
-          kernels, layer.projection(), a.attended(), x, time, drop, a.middle()); // (R,C)
-
-      layer.feedForwardNorm().forward(kernels, a.middle(), a.feedForwardNorm());
-      layer.up().forward(kernels, a.feedForwardNorm().values(), null, a.hidden()); // (R,F or 2F)
-      activate(kernels, a.hidden(), a.activated()); // (R,F)
-      drop = dropout.feedForwardBranch(i);
-      ResidualBranch.forward(
-          kernels, layer.down(), a.activated(), a.middle(), time, drop, a.out()); // (R,C)
-      x = a.out();
-    }
+    passes.forward(kernels, used, ids, positions, time, activations, attention, dropout);
   }
 
-  /**
-   * From the gradient of the last normalization's result to the gradients of all weights.
-   *
-   * @param mode of the gradients of linear maps; all others are added to
-   */
-  private void backward(
-      Kernels kernels,
-      Weights weights,
-      Workspace workspace,
-      int[] ids,
-      DropoutSites dropout,
-      WriteMode mode,
-      Weights gradients) {
-    Activations activations = workspace.activations;
-    Workspace.Gradients d = workspace.gradients;
-    int time = workspace.time;
-    INDArray dX = d.stream(); // (R,C)
-    Tensors.zero(dX);
-    weights
-        .norm()
-        .backward(
-            kernels, d.normalized(), activations.output(), activations.norm, dX, gradients.norm());
-    for (int i = config.layers() - 1; i >= 0; i--) {
-      Weights.Layer layer = weights.layers().get(i);
-      Weights.Layer dLayer = gradients.layers().get(i);
-      Activations.Block a = activations.blocks.get(i);
-      INDArray x = activations.input(i);
-
-      INDArray dBranch =
-          ResidualBranch.backward(kernels, dX, time, dropout.feedForwardBranch(i), d);
-      layer.down().backward(kernels, dBranch, a.activated(), d.activated(), mode, dLayer.down());
-      activateBackward(kernels, d.activated(), a.hidden(), d.hidden());
-      layer
-          .up()
-          .backward(
-              kernels, d.hidden(), a.feedForwardNorm().values(), d.normalized(), mode, dLayer.up());
-      layer
-          .feedForwardNorm()
-          .backward(
-              kernels,
-              d.normalized(),
-              a.middle(),
-              a.feedForwardNorm(),
-              dX,
-              dLayer.feedForwardNorm());
-
-      dBranch = ResidualBranch.backward(kernels, dX, time, dropout.attentionBranch(i), d);
-      layer
-          .projection()
-          .backward(kernels, dBranch, a.attended(), d.attended(), mode, dLayer.projection());
-      PackedSequence.attentionBackward(kernels, workspace.packed(), i, dropout.attentionWeights(i));
-      rotateBackward(kernels, d.qkv(), workspace.positions);
-      layer.queryKeyNorm().backward(kernels, d.qkv(), a.heads(), dLayer.queryKeyNorm());
-      layer
-          .qkv()
-          .backward(
-              kernels, d.qkv(), a.attentionNorm().values(), d.normalized(), mode, dLayer.qkv());
-      layer
-          .attentionNorm()
-          .backward(kernels, d.normalized(), x, a.attentionNorm(), dX, dLayer.attentionNorm());
-    }
-    kernels.dropout(dX, time, dropout.embedding());
-    if (gradients.tokens() != null) {
-      kernels.embedBackward(
-          dX, ids, workspace.positions, gradients.tokens(), gradients.positions());
-    }
-  }
-
-  private void rotate(Kernels kernels, INDArray qkv, int[] positions) {
-    if (rotary != null) {
-      kernels.rotate(qkv, positions, rotatedHeads(), rotary.cosines, rotary.sines);
-    }
-  }
-
-  private void rotateBackward(Kernels kernels, INDArray dQkv, int[] positions) {
-    if (rotary != null) {
-      kernels.rotateBackward(dQkv, positions, rotatedHeads(), rotary.cosines, rotary.sines);
-    }
-  }
-
-  private int rotatedHeads() {
-    return config.heads() + config.keyValueHeads();
-  }
-
-  private void activate(Kernels kernels, INDArray hidden, INDArray activated) {
-    switch (config.architecture()) {
-      case GPT2 -> kernels.gelu(config.gelu(), hidden, activated);
-      case LLAMA, QWEN2, QWEN3 -> kernels.swiGlu(hidden, activated);
-    }
-  }
-
-  private void activateBackward(
-      Kernels kernels, INDArray dActivated, INDArray hidden, INDArray dHidden) {
-    switch (config.architecture()) {
-      case GPT2 -> kernels.geluBackward(config.gelu(), dActivated, hidden, dHidden);
-      case LLAMA, QWEN2, QWEN3 -> kernels.swiGluBackward(dActivated, hidden, dHidden);
-    }
+  /** The model's own weights, as views. */
+  Weights weights() {
+    return weights;
   }
 
   /**
@@ -563,8 +413,6 @@ public final class Transformer implements AutoCloseable {
   @Override
   public void close() {
     owned.forEach(ParameterSet::close);
-    if (rotary != null) {
-      rotary.close();
-    }
+    passes.close();
   }
 }
