@@ -26,17 +26,27 @@ public record CounterRandom(long key) {
 
   /** The generator of an independent stream, one for each tag. */
   public CounterRandom child(long tag) {
-    return new CounterRandom(philox(tag, CHILD));
+    return new CounterRandom(childKey(key, tag));
+  }
+
+  /** The key of the {@link #child} of a key's generator. */
+  static long childKey(long key, long tag) {
+    return philox(key, tag, CHILD);
   }
 
   /** 64 random bits of an index. */
   public long bits(long index) {
-    return philox(index, 0);
+    return philox(key, index, 0);
   }
 
   /** A number in [0, 1) with 53 random bits. */
   public double uniform(long index) {
-    return (bits(index) >>> 11) * 0x1p-53;
+    return uniform(key, index);
+  }
+
+  /** What {@link #uniform(long)} of the generator of a key gives. */
+  static double uniform(long key, long index) {
+    return (philox(key, index, 0) >>> 11) * 0x1p-53;
   }
 
   /** An integer in 0…bound−1; {@code bound} is positive. */
@@ -53,8 +63,8 @@ public record CounterRandom(long key) {
     return radius * StrictMath.cos(2 * Math.PI * ((bits & LOW) * 0x1p-32));
   }
 
-  /** The first 64 bits of the block of the 128-bit counter {@code (high, low)}. */
-  long philox(long low, long high) {
+  /** The first 64 bits of a key's block of the 128-bit counter {@code (high, low)}. */
+  static long philox(long key, long low, long high) {
     int c0 = (int) low;
     int c1 = (int) (low >>> 32);
     int c2 = (int) high;

@@ -100,13 +100,8 @@ final class OneDnnKernels implements Kernels {
       INDArray y) {
     enter();
     int type = type(x);
-    linear.forward(
-        new OneDnnLinear.Shape(rows(x), columns(x), columns(y), type, type(y), type),
-        at(type, x),
-        at(type, weight),
-        at(bias),
-        at(residual),
-        at(type(y), y));
+    linear.size(rows(x), columns(x), columns(y)).types(type, type(y));
+    linear.forward(at(type, x), at(type, weight), at(bias), at(residual), at(type(y), y));
   }
 
   @Override
@@ -141,11 +136,12 @@ final class OneDnnKernels implements Kernels {
     enter();
     int type = type(x);
     int dXType = dX == null ? type : type(dX);
+    linear.size(rows(x), columns(x), columns(dY)).types(type, type(dY));
     linear.backward(
-        new OneDnnLinear.Shape(rows(x), columns(x), columns(dY), type, type(dY), dXType),
         at(type(dY), dY),
         at(type, x),
         at(type, weight),
+        dXType,
         at(dXType, dX),
         mode,
         at(dWeight),
@@ -163,20 +159,9 @@ final class OneDnnKernels implements Kernels {
       INDArray y) {
     enter();
     int type = type(x);
-    lowRank.forward(
-        shape(x, a, b, firstColumn, y),
-        at(type, x),
-        at(type, a),
-        at(type, b),
-        (float) scale,
-        at(type, inner),
-        at(type(y), y));
-  }
-
-  private static OneDnnLowRank.Shape shape(
-      INDArray x, INDArray a, INDArray b, int firstColumn, INDArray y) {
-    return new OneDnnLowRank.Shape(
-        rows(x), columns(x), rows(a), rows(b), firstColumn, columns(y), type(x), type(y));
+    lowRank.size(rows(x), columns(x), rows(a), rows(b)).types(type, type(y));
+    lowRank.columns(firstColumn, columns(y)).scale((float) scale);
+    lowRank.forward(at(type, x), at(type, a), at(type, b), at(type, inner), at(type(y), y));
   }
 
   @Override
@@ -195,13 +180,13 @@ final class OneDnnKernels implements Kernels {
       @Nullable INDArray dB) {
     enter();
     int type = type(x);
+    lowRank.size(rows(x), columns(x), rows(a), rows(b)).types(type, type(dY));
+    lowRank.columns(firstColumn, columns(dY)).scale((float) scale);
     lowRank.backward(
-        shape(x, a, b, firstColumn, dY),
         at(type(dY), dY),
         at(type, x),
         at(type, a),
         at(type, b),
-        (float) scale,
         at(type, inner),
         at(type, dInner),
         at(type, dX),
@@ -481,17 +466,9 @@ final class OneDnnKernels implements Kernels {
       @Nullable INDArray dWeight) {
     enter();
     int type = type(x);
-    OneDnnCrossEntropy.Head head =
-        new OneDnnCrossEntropy.Head(
-            type,
-            at(type, x),
-            at(type, weight),
-            columns(x),
-            rows(weight),
-            at(logits),
-            rows(logits));
-    return crossEntropy.apply(
-        head, targets, scale, factors, losses, at(type, dX), mode, at(dWeight));
+    crossEntropy.of(type).x(at(type, x)).weight(at(type, weight), rows(weight), columns(weight));
+    crossEntropy.logits(at(logits), rows(logits));
+    return crossEntropy.apply(targets, scale, factors, losses, at(type, dX), mode, at(dWeight));
   }
 
   @Override

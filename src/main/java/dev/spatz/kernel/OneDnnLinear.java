@@ -5,8 +5,9 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import java.util.Arrays;
 
 /**
- * Linear maps. Of matrices of another type than float32, a gradient that is float32 (that of the
- * residual stream) is converted once for all its products.
+ * Linear maps: described first, as {@link OneDnnMatmul}, and then run. Of matrices of another type
+ * than float32, a gradient that is float32 (that of the residual stream) is converted once for all
+ * its products.
  */
 final class OneDnnLinear implements AutoCloseable {
   private static final int ONES = 0;
@@ -17,6 +18,11 @@ final class OneDnnLinear implements AutoCloseable {
   private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
   private final NativeScratch scratch = new NativeScratch(3);
+  private long rows;
+  private long in;
+  private long out;
+  private int type = dnnl_f32;
+  private int resultType = dnnl_f32;
   private int ones;
 
   OneDnnLinear(OneDnnMatmul matmul, OneDnnElementwise elementwise, NativeFloats memory) {
@@ -25,59 +31,60 @@ final class OneDnnLinear implements AutoCloseable {
     this.memory = memory;
   }
 
+  /** The sizes of a map, from now on. */
+  OneDnnLinear size(long rowCount, long inputs, long outputs) {
+    rows = rowCount;
+    in = inputs;
+    out = outputs;
+    return this;
+  }
+
   /**
-   * Sizes and oneDNN's types of a map.
+   * oneDNN's types of a map, from now on.
    *
-   * @param type of its input and weight
-   * @param resultType of its result, or the gradient of that
-   * @param dXType of the gradient of its input
+   * @param operands of its input and weight
+   * @param result of its result, or the gradient of that
    */
-  record Shape(long rows, long in, long out, int type, int resultType, int dXType) {}
+  OneDnnLinear types(int operands, int result) {
+    type = operands;
+    resultType = result;
+    return this;
+  }
 
   /** An address of 0 is no array; the residual may be the result. */
-  void forward(Shape shape, long x, long weight, long bias, long residual, long y) {
-    matmul.size(1, shape.rows, shape.out, shape.in).types(shape.type, shape.resultType);
-    matmul.a(x, 0, shape.in, 1).b(weight, 0, 1, shape.in);
+  void forward(long x, long weight, long bias, long residual, long y) {
+    matmul.size(1, rows, out, in).types(type, resultType);
+    matmul.a(x, 0, in, 1).b(weight, 0, 1, in);
     if (bias != 0) {
       matmul.bias(bias);
     }
     if (residual == y) {
       matmul.accumulate();
     } else if (residual != 0) {
-      matmul.plus(residual, shape.rows);
+      matmul.plus(residual, rows);
     }
-    matmul.into(y, 0, shape.out);
+    matmul.into(y, 0, out);
   }
 
-  /** An address of 0 is no array. */
+  /** An address of 0 is no array; dX has a type of its own. */
   void backward(
-      Shape shape,
-      long dY,
-      long x,
-      long weight,
-      long dX,
-      WriteMode mode,
-      long dWeight,
-      long dBias) {
-    long rows = shape.rows;
-    long in = shape.in;
-    long out = shape.out;
+      long dY, long x, long weight, int dXType, long dX, WriteMode mode, long dWeight, long dBias) {
     long typed = dY;
-    if (shape.resultType != shape.type) {
-      typed = scratch.bytes(TYPED_D_Y, OneDnn.width(shape.type) * rows * out);
-      elementwise.convert(shape.resultType, shape.type, rows * out, dY, typed);
+    if (resultType != type) {
+      typed = scratch.bytes(TYPED_D_Y, OneDnn.width(type) * rows * out);
+      elementwise.convert(resultType, type, rows * out, dY, typed);
     }
     if (dX != 0) {
-      matmul.size(1, rows, in, out).types(shape.type, shape.dXType);
+      matmul.size(1, rows, in, out).types(type, dXType);
       matmul.a(typed, 0, out, 1).b(weight, 0, in, 1).pack().into(dX, 0, in);
     }
     if (dWeight != 0) {
-      matmul.size(1, out, in, rows).types(shape.type, dnnl_f32);
+      matmul.size(1, out, in, rows).types(type, dnnl_f32);
       matmul.a(typed, 0, 1, out).b(x, 0, in, 1).write(mode).into(dWeight, 0, in);
     }
     if (dBias != 0) {
-      matmul.size(1, 1, out, rows).types(shape.type, dnnl_f32);
-      matmul.a(ones(shape.type, (int) rows), 0, rows, 1).b(typed, 0, out, 1);
+      matmul.size(1, 1, out, rows).types(type, dnnl_f32);
+      matmul.a(ones(type, (int) rows), 0, rows, 1).b(typed, 0, out, 1);
       matmul.write(mode).into(dBias, 0, out);
     }
   }

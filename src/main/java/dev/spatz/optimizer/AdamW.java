@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -22,6 +23,7 @@ public final class AdamW implements Optimizer {
   private final AdamWConfig config;
   private final List<Part> parts = new ArrayList<>();
   private final List<Range> ranges = new ArrayList<>();
+  private @Nullable AdamWStep step;
 
   /** Elements with one decay: views of the weights and gradients, and their moments. */
   private record Part(
@@ -70,7 +72,19 @@ public final class AdamW implements Optimizer {
   }
 
   @Override
-  public void update(Kernels kernels, int task, Step step) {
+  public void begin(Step numbers) {
+    step =
+        new AdamWStep(
+            numbers.learningRate(),
+            config.beta1(),
+            config.beta2(),
+            config.epsilon(),
+            numbers.number(),
+            numbers.gradientScale());
+  }
+
+  @Override
+  public void update(Kernels kernels, int task) {
     Range range = ranges.get(task);
     Part part = range.part;
     kernels.adamW(
@@ -81,13 +95,7 @@ public final class AdamW implements Optimizer {
         range.from,
         range.to,
         part.decay,
-        new AdamWStep(
-            step.learningRate(),
-            config.beta1(),
-            config.beta2(),
-            config.epsilon(),
-            step.number(),
-            step.gradientScale()));
+        step);
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.spatz.transformer.ParameterLayout;
 import dev.spatz.transformer.ParameterSet;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -20,6 +21,7 @@ public final class Muon implements Optimizer {
   private final INDArray moments;
   private final List<Matrix> matrices;
   private final AdamW rest;
+  private @Nullable MuonStep step;
 
   /** Views of a matrix. */
   private record Matrix(INDArray weights, INDArray gradients, INDArray moment) {}
@@ -54,21 +56,24 @@ public final class Muon implements Optimizer {
   }
 
   @Override
-  public void update(Kernels kernels, int task, Step step) {
+  public void begin(Step numbers) {
+    rest.begin(numbers);
+    step =
+        new MuonStep(
+            numbers.learningRate() * config.rateFactor(),
+            config.momentum(),
+            config.weightDecay(),
+            numbers.gradientScale());
+  }
+
+  @Override
+  public void update(Kernels kernels, int task) {
     if (task >= matrices.size()) {
-      rest.update(kernels, task - matrices.size(), step);
+      rest.update(kernels, task - matrices.size());
       return;
     }
     Matrix matrix = matrices.get(task);
-    kernels.muon(
-        matrix.weights,
-        matrix.gradients,
-        matrix.moment,
-        new MuonStep(
-            step.learningRate() * config.rateFactor(),
-            config.momentum(),
-            config.weightDecay(),
-            step.gradientScale()));
+    kernels.muon(matrix.weights, matrix.gradients, matrix.moment, step);
   }
 
   @Override

@@ -45,8 +45,11 @@ public sealed interface Optimizer extends AutoCloseable permits AdamW, Muon {
   /** The number of tasks of a step. */
   int tasks();
 
-  /** Does one of a step's tasks, 0…{@code tasks() − 1}. */
-  void update(Kernels kernels, int task, Step step);
+  /** Begins a step, before its tasks. */
+  void begin(Step step);
+
+  /** Does one of the tasks, 0…{@code tasks() − 1}, of the step that was begun last. */
+  void update(Kernels kernels, int task);
 
   /**
    * What it remembers, by name: its own arrays, all that it needs to go on after another one of the

@@ -32,7 +32,7 @@ final class GradientTree implements AutoCloseable {
 
   /** Runs one shard, whose gradients overwrite what was there. */
   interface Shard {
-    void run(int index, ParameterSet gradients);
+    void run(WorkerTeam.Worker worker, int index, ParameterSet gradients);
   }
 
   private record Addition(ParameterSet target, ParameterSet source) {}
@@ -101,8 +101,8 @@ final class GradientTree implements AutoCloseable {
   }
 
   /** Runs the shards of a task and sums their gradients. */
-  void run(int task, Kernels kernels, Shard shard) {
-    sum(tasks.get(task), 0, scratch.get(task), sums.get(task), kernels, shard);
+  void run(int task, WorkerTeam.Worker worker, Shard shard) {
+    sum(tasks.get(task), 0, scratch.get(task), sums.get(task), worker, shard);
   }
 
   private static void sum(
@@ -110,16 +110,16 @@ final class GradientTree implements AutoCloseable {
       int level,
       List<ParameterSet> scratch,
       ParameterSet into,
-      Kernels kernels,
+      WorkerTeam.Worker worker,
       Shard shard) {
     if (node.size() == 1) {
-      shard.run(node.from(), into);
+      shard.run(worker, node.from(), into);
       return;
     }
     ParameterSet other = scratch.get(level);
-    sum(node.left(), level + 1, scratch, into, kernels, shard);
-    sum(node.right(), level + 1, scratch, other, kernels, shard);
-    kernels.addRange(into.flat(), other.flat(), 0, into.layout().elements());
+    sum(node.left(), level + 1, scratch, into, worker, shard);
+    sum(node.right(), level + 1, scratch, other, worker, shard);
+    worker.kernels.addRange(into.flat(), other.flat(), 0, into.layout().elements());
   }
 
   /** Adds the tasks' sums, elements {@code from}…{@code to − 1}, into {@link #total()}. */

@@ -39,6 +39,11 @@ final class TrainingStep implements AutoCloseable {
   private final double[] rangeSquares;
   private final DataOrder order;
   private final CounterRandom dropout;
+
+  /** The sequences of the step: those of its first micro-batch, of its second, … */
+  private final long[] drawn;
+
+  private CounterRandom dropoutOfStep;
   private long counted;
 
   /** What came out of a step. */
@@ -58,13 +63,11 @@ final class TrainingStep implements AutoCloseable {
     this.shardLosses = new double[plan.shards()];
     long elements = transformer.trained().layout().elements();
     this.rangeSquares = new double[Math.toIntExact((elements + RANGE - 1) / RANGE)];
+    this.drawn = new long[Math.multiplyExact(plan.batchSize(), plan.accumulation())];
     CounterRandom random = CounterRandom.of(plan.seed());
-    this.order =
-        new DataOrder(
-            random.child(DATA_STREAM),
-            objective.train(),
-            (long) plan.batchSize() * plan.accumulation());
+    this.order = new DataOrder(random.child(DATA_STREAM), objective.train(), drawn.length);
     this.dropout = random.child(DROPOUT_STREAM);
+    this.dropoutOfStep = dropout;
     refresh();
   }
 
@@ -83,12 +86,9 @@ final class TrainingStep implements AutoCloseable {
    * they were.
    */
   Outcome run(long step, double learningRate, Predicate<Outcome> trusted) {
-    counted = counted(step);
-    team.forEach(
-        tree.tasks(),
-        (worker, task) ->
-            tree.run(
-                task, worker.kernels, (shard, gradients) -> shard(worker, step, shard, gradients)));
+    counted = draw(step);
+    dropoutOfStep = dropout.child(step);
+    team.forEach(tree.tasks(), (worker, task) -> tree.run(task, worker, this::shard));
     team.forEach(
         rangeSquares.length,
         (worker, range) -> {
@@ -133,26 +133,27 @@ final class TrainingStep implements AutoCloseable {
     return last[0];
   }
 
-  /** What is counted in a whole step, by which its loss is divided. */
-  private long counted(long step) {
+  /** Draws the sequences of a step; what is counted in them, by which its loss is divided. */
+  private long draw(long step) {
     long all = 0;
-    for (long i = 0; i < (long) plan.batchSize() * plan.accumulation(); i++) {
-      all += objective.counted(order.draw(step, i));
+    for (int i = 0; i < drawn.length; i++) {
+      drawn[i] = order.draw(step, i);
+      all += objective.counted(drawn[i]);
     }
     return all;
   }
 
   /** The gradients of a shard of all micro-batches: the first of them overwrites what was there. */
-  private void shard(WorkerTeam.Worker worker, long step, int shard, ParameterSet gradients) {
+  private void shard(WorkerTeam.Worker worker, int shard, ParameterSet gradients) {
     int from = plan.shardStart(shard);
     int count = plan.shardStart(shard + 1) - from;
     Sequences sequences = objective.train();
     WorkerTeam.Pass pass = worker.pass(sequences, count);
     double loss = 0;
     for (int micro = 0; micro < plan.accumulation(); micro++) {
-      long first = (long) micro * plan.batchSize() + from;
-      pass.sample(sequences, count, i -> order.draw(step, first + i));
-      DropoutSites sites = transformer.dropout(dropout.child(step), first * plan.contexts());
+      int first = micro * plan.batchSize() + from;
+      pass.sample(sequences, drawn, first, count);
+      DropoutSites sites = pass.workspace.dropout(dropoutOfStep, (long) first * plan.contexts());
       WriteMode mode = micro == 0 ? WriteMode.OVERWRITE : WriteMode.ADD;
       loss += objective.lossAndGradients(worker, pass, 1.0 / counted, sites, mode, gradients);
     }
@@ -162,9 +163,8 @@ final class TrainingStep implements AutoCloseable {
   private void update(long step, double learningRate, double norm) {
     double clip = plan.gradientClip();
     double scale = clip > 0 ? Math.min(1, clip / (norm + CLIP_EPSILON)) : 1;
-    Optimizer.Step numbers = new Optimizer.Step(step + 1, learningRate, scale);
-    team.forEach(
-        optimizer.tasks(), (worker, task) -> optimizer.update(worker.kernels, task, numbers));
+    optimizer.begin(new Optimizer.Step(step + 1, learningRate, scale));
+    team.forEach(optimizer.tasks(), (worker, task) -> optimizer.update(worker.kernels, task));
     refresh();
   }
 

@@ -28,14 +28,20 @@ final class WorkerTeam implements AutoCloseable {
   private final ExecutorService threads;
 
   /** What one thread works with. */
-  static final class Worker implements AutoCloseable {
+  static final class Worker implements Runnable, AutoCloseable {
     final Kernels kernels;
     private final Transformer transformer;
+    private @Nullable Phase phase;
     private final Map<Integer, Pass> passes = new TreeMap<>();
 
     private Worker(Transformer transformer, Kernels kernels) {
       this.transformer = transformer;
       this.kernels = kernels;
+    }
+
+    @Override
+    public void run() {
+      phase.work(this);
     }
 
     /** Memory for a pass over so many sequences of a data set, made at its first use. */
@@ -73,13 +79,10 @@ final class WorkerTeam implements AutoCloseable {
       this.numbers = new long[workspace.rows() / time];
     }
 
-    /**
-     * Samples sequences to train on, which fill the pass.
-     *
-     * @param number of the i-th of them
-     */
-    void sample(Sequences sequences, int howMany, IntToLongFunction number) {
-      layOut(sequences, howMany, number);
+    /** Samples sequences {@code all[from…from + howMany − 1]} to train on, which fill the pass. */
+    void sample(Sequences sequences, long[] all, int from, int howMany) {
+      System.arraycopy(all, from, numbers, 0, howMany);
+      layOut(sequences, howMany);
       for (int i = 0; i < count; i++) {
         sequences.sample(numbers[i], inputs, targets, i * sequences.length());
       }
@@ -87,7 +90,10 @@ final class WorkerTeam implements AutoCloseable {
 
     /** Reads sequences of the evaluation walk; what they do not fill has nothing to predict. */
     void read(Sequences sequences, int howMany, IntToLongFunction number) {
-      layOut(sequences, howMany, number);
+      for (int i = 0; i < howMany; i++) {
+        numbers[i] = number.applyAsLong(i);
+      }
+      layOut(sequences, howMany);
       int filled = count * sequences.length();
       Arrays.fill(inputs, filled, inputs.length, 0);
       Arrays.fill(targets, filled, targets.length, Sequences.NO_TARGET);
@@ -96,11 +102,8 @@ final class WorkerTeam implements AutoCloseable {
       }
     }
 
-    private void layOut(Sequences sequences, int howMany, IntToLongFunction number) {
+    private void layOut(Sequences sequences, int howMany) {
       count = howMany;
-      for (int i = 0; i < count; i++) {
-        numbers[i] = number.applyAsLong(i);
-      }
       if (!sequences.packed()) {
         return; // as every workspace is at first
       }
@@ -153,31 +156,46 @@ final class WorkerTeam implements AutoCloseable {
     return workers.stream().mapToLong(worker -> worker.kernels.bytes()).sum();
   }
 
+  /** Tasks 0…count−1, of which each worker takes one after the other. */
+  private static final class Phase {
+    private final int count;
+    private final Task task;
+    private final CountDownLatch done;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+    Phase(int count, Task task, int workers) {
+      this.count = count;
+      this.task = task;
+      this.done = new CountDownLatch(workers);
+    }
+
+    void work(Worker worker) {
+      try {
+        for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+          task.run(worker, i);
+        }
+      } catch (RuntimeException | Error e) {
+        failure.compareAndSet(null, e);
+        next.set(count);
+      } finally {
+        done.countDown();
+      }
+    }
+  }
+
   /**
    * Runs tasks 0…count−1 and waits for them all, also when the calling thread is interrupted: the
    * memory they use must not be freed under them. The first exception of a task is thrown again.
    */
   void forEach(int count, Task task) {
-    AtomicInteger next = new AtomicInteger();
-    AtomicReference<Throwable> failure = new AtomicReference<>();
-    CountDownLatch done = new CountDownLatch(workers.size());
+    Phase phase = new Phase(count, task, workers.size());
     for (Worker worker : workers) {
-      threads.execute(
-          () -> {
-            try {
-              for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-                task.run(worker, i);
-              }
-            } catch (RuntimeException | Error e) {
-              failure.compareAndSet(null, e);
-              next.set(count);
-            } finally {
-              done.countDown();
-            }
-          });
+      worker.phase = phase;
+      threads.execute(worker);
     }
-    awaitUninterruptibly(done);
-    rethrow(failure.get());
+    awaitUninterruptibly(phase.done);
+    rethrow(phase.failure.get());
   }
 
   private static void awaitUninterruptibly(CountDownLatch latch) {

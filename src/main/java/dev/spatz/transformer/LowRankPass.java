@@ -77,6 +77,12 @@ final class LowRankPass implements AutoCloseable {
     return array;
   }
 
+  /** The dropout of a model with this adapter. */
+  DropoutSites dropout(TransformerConfig config) {
+    int modules = adapter.modules().size();
+    return new DropoutSites(config.dropout(), adapter.config().dropout(), config.layers(), modules);
+  }
+
   /** The weights for a pass, and where the gradients of its backward go. */
   Weights weights(DropoutSites sites, @Nullable ParameterSet into) {
     dropout = sites;

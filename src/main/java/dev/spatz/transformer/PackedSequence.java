@@ -28,31 +28,24 @@ record PackedSequence(AttentionShape shape, List<Layer> layers, INDArray dAttend
 
   /** Attention of one layer, each sequence for itself. */
   static void attention(
-      Kernels kernels, List<PackedSequence> sequences, int layer, Dropout dropout) {
+      Kernels kernels, List<PackedSequence> sequences, int layer, DropoutSites dropout) {
     for (int i = 0; i < sequences.size(); i++) {
       PackedSequence own = sequences.get(i);
       Layer a = own.layers.get(layer);
-      Dropout drop = dropout(dropout, i, sequences.size());
+      Dropout drop = dropout.attentionWeights(layer, i, sequences.size());
       kernels.attention(a.qkv, own.shape, drop, a.attended, a.logSumExp);
     }
   }
 
   /** Backward of {@link #attention}. */
   static void attentionBackward(
-      Kernels kernels, List<PackedSequence> sequences, int layer, Dropout dropout) {
+      Kernels kernels, List<PackedSequence> sequences, int layer, DropoutSites dropout) {
     for (int i = 0; i < sequences.size(); i++) {
       PackedSequence own = sequences.get(i);
       Layer a = own.layers.get(layer);
-      Dropout drop = dropout(dropout, i, sequences.size());
+      Dropout drop = dropout.attentionWeights(layer, i, sequences.size());
       kernels.attentionBackward(
           own.dAttended, a.qkv, a.attended, a.logSumExp, own.shape, drop, own.dQkv);
     }
-  }
-
-  /** The dropout of the {@code number}-th of {@code count} sequences: random numbers of its own. */
-  private static Dropout dropout(Dropout all, int number, int count) {
-    return count == 1 || !all.active()
-        ? all
-        : new Dropout(all.rate(), all.random().child(number), all.firstSequence());
   }
 }

@@ -32,8 +32,7 @@ final class Passes implements AutoCloseable {
       Kernels kernels, Weights weights, Workspace workspace, int[] ids, DropoutSites dropout) {
     List<PackedSequence> sequences = workspace.packed();
     Attention attention =
-        (layer, qkv, out) ->
-            PackedSequence.attention(kernels, sequences, layer, dropout.attentionWeights(layer));
+        (layer, qkv, out) -> PackedSequence.attention(kernels, sequences, layer, dropout);
     Activations a = workspace.activations;
     forward(kernels, weights, ids, workspace.positions, workspace.time, a, attention, dropout);
     weights.norm().forward(kernels, a.output(), a.norm);
@@ -146,7 +145,7 @@ final class Passes implements AutoCloseable {
     layer
         .projection()
         .backward(kernels, dBranch, a.attended(), d.attended(), mode, dLayer.projection());
-    PackedSequence.attentionBackward(kernels, workspace.packed(), i, dropout.attentionWeights(i));
+    PackedSequence.attentionBackward(kernels, workspace.packed(), i, dropout);
     rotateBackward(kernels, d.qkv(), workspace.positions);
     layer.queryKeyNorm().backward(kernels, d.qkv(), a.heads(), dLayer.queryKeyNorm());
     layer.qkv().backward(kernels, d.qkv(), norm.values(), d.normalized(), mode, dLayer.qkv());

@@ -1,6 +1,5 @@
 package dev.spatz.transformer;
 
-import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.WeightPrecision;
@@ -150,14 +149,6 @@ public final class Transformer implements AutoCloseable {
       AdapterMerging.add(kernels, each, copy.parameters);
     }
     return copy;
-  }
-
-  /** The random numbers of dropout in one step and one shard. */
-  public DropoutSites dropout(CounterRandom step, long firstSequence) {
-    double adapterRate = adapter == null ? 0 : adapter.config().dropout();
-    return config.dropout() == 0 && adapterRate == 0
-        ? DropoutSites.NONE
-        : new DropoutSites(config.dropout(), adapterRate, step, firstSequence);
   }
 
   /** The model's shape. */

@@ -1,6 +1,7 @@
 package dev.spatz.transformer;
 
 import dev.spatz.kernel.AttentionShape;
+import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -42,6 +43,7 @@ public final class Workspace implements AutoCloseable {
   private final PackedSequence whole;
   private List<PackedSequence> packed;
   private @Nullable LowRankPass adapter;
+  private DropoutSites dropout;
 
   /**
    * Gradients of activations; one block's arrays serve all blocks.
@@ -92,6 +94,7 @@ public final class Workspace implements AutoCloseable {
             zeros(operands, rows, config.feedForward()));
     this.whole = view(0, rows, config.attentionShape(time));
     this.packed = List.of(whole);
+    this.dropout = new DropoutSites(config.dropout(), 0, config.layers(), 0);
     alignAll();
   }
 
@@ -199,6 +202,17 @@ public final class Workspace implements AutoCloseable {
   /** From now on, passes have the updates of an adapter that is trained; it is closed with this. */
   void adapt(LowRankPass pass) {
     adapter = pass;
+    dropout = pass.dropout(config);
+  }
+
+  /**
+   * The dropout of a pass over this workspace, until it is asked for again.
+   *
+   * @param step the random numbers of the pass's training step
+   * @param firstSequence index in the whole batch of the pass's first sequence
+   */
+  public DropoutSites dropout(CounterRandom step, long firstSequence) {
+    return dropout.moveTo(step, firstSequence);
   }
 
   /**
@@ -207,8 +221,8 @@ public final class Workspace implements AutoCloseable {
    * @param own those of the model
    * @param gradients where the adapter's gradients go, or null for a forward only
    */
-  Weights weights(Weights own, DropoutSites dropout, @Nullable ParameterSet gradients) {
-    return adapter == null ? own : adapter.weights(dropout, gradients);
+  Weights weights(Weights own, DropoutSites sites, @Nullable ParameterSet gradients) {
+    return adapter == null ? own : adapter.weights(sites, gradients);
   }
 
   /** The number of positions of a pass, B·T. */

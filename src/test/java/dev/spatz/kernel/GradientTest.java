@@ -222,7 +222,7 @@ class GradientTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void dropout(Kernels k) {
-    Dropout dropout = new Dropout(0.4, CounterRandom.of(2), 1);
+    Dropout dropout = Dropout.of(0.4).moveTo(CounterRandom.of(2), 0, 1);
     INDArray x = gaussian(6, 3);
     INDArray y = gaussian(6, 3);
     INDArray dY = gaussian(6, 3);
@@ -277,7 +277,7 @@ class GradientTest {
     INDArray sums = gaussian(2, 4, 5);
     INDArray dQkv = zeros(qkv);
     for (double rate : new double[] {0, 0.3}) {
-      Dropout dropout = new Dropout(rate, CounterRandom.of(4), 3);
+      Dropout dropout = Dropout.of(rate).moveTo(CounterRandom.of(4), 0, 3);
       Runnable forward = () -> k.attention(qkv, shape, dropout, out, sums);
       forward.run();
       k.attentionBackward(dOut, qkv, out, sums, shape, dropout, dQkv);

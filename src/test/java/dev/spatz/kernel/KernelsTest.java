@@ -41,7 +41,7 @@ abstract class KernelsTest extends RowKernelsTest {
     long[] in = of(rows, shape.rowWidth());
     long[] out = of(rows, (long) heads * size);
     for (double rate : new double[] {0, 0.3}) {
-      Dropout dropout = new Dropout(rate, CounterRandom.of(9), 2);
+      Dropout dropout = Dropout.of(rate).moveTo(CounterRandom.of(9), 0, 2);
       INDArray[] a = random(out, in, out, of(sequences, heads, time), in);
       agree((k, b) -> k.attention(b[1], shape, dropout, b[2], b[3]), a);
       // The gradients' own inputs belong together: out and logSumExp are now those of qkv.
@@ -78,13 +78,13 @@ abstract class KernelsTest extends RowKernelsTest {
     AttentionShape shape = new AttentionShape(8, 4, 2, 3);
     CounterRandom key = CounterRandom.of(5);
     INDArray[] a = random(of(24, 24), of(24, 12), of(3, 4, 8), of(24, 12), of(3, 4, 8));
-    kernels.attention(a[0], shape, new Dropout(0.4, key, 7), a[1], a[2]);
+    kernels.attention(a[0], shape, Dropout.of(0.4).moveTo(key, 0, 7), a[1], a[2]);
     for (int part = 0; part < 3; part += 2) {
       int count = part == 0 ? 2 : 1;
       kernels.attention(
           Tensors.rows(a[0], 8L * part, 8L * (part + count)),
           shape,
-          new Dropout(0.4, key, 7 + part),
+          Dropout.of(0.4).moveTo(key, 0, 7 + part),
           Tensors.rows(a[3], 8L * part, 8L * (part + count)),
           Tensors.zeros(type, count, 4, 8));
     }

@@ -89,7 +89,7 @@ final class NaiveAttention {
     long time = shape.time();
     long sequence = dropout.firstSequence() + row / time;
     long index = ((sequence * shape.heads() + head) * time + row % time) * time + j;
-    return dropout.random().uniform(index) < dropout.rate() ? 0 : 1 / (1 - dropout.rate());
+    return dropout.drops(index) ? 0 : 1 / (1 - dropout.rate());
   }
 
   static void backward(

@@ -359,8 +359,7 @@ final class NaiveKernels implements Kernels {
     for (int r = 0; r < v.rows(); r++) {
       for (int c = 0; c < v.columns; c++) {
         long index = (dropout.firstSequence() * time + r) * v.columns + c;
-        boolean dropped = dropout.random().uniform(index) < dropout.rate();
-        v.set(r, c, dropped ? 0 : v.get(r, c) / (1 - dropout.rate()));
+        v.set(r, c, dropout.drops(index) ? 0 : v.get(r, c) / (1 - dropout.rate()));
       }
     }
     v.store();

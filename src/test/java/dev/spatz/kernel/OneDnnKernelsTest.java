@@ -72,7 +72,7 @@ class OneDnnKernelsTest extends KernelsTest {
     MuonStep muonStep = new MuonStep(1e-3, 0.95, 0.1, 1);
     INDArray[] matrices = random(of(64, 32), of(64, 32));
     INDArray[] low = random(of(4, 32), of(40, 4), of(26, 4), of(26, 4));
-    Dropout dropout = new Dropout(0.1, CounterRandom.of(1), 0);
+    Dropout dropout = Dropout.of(0.1).moveTo(CounterRandom.of(1), 0, 0);
     Runnable round =
         () -> {
           kernels.embed(ids, ids, a[5], a[11], a[1]);

@@ -248,7 +248,7 @@ abstract class RowKernelsTest extends KernelsHarness {
   void dropout_equalsJudge(int sequences, int columns) {
     for (int time : new int[] {1, 3}) {
       long[] matrix = of((long) sequences * time, columns);
-      Dropout dropout = new Dropout(0.3, CounterRandom.of(7), 5);
+      Dropout dropout = Dropout.of(0.3).moveTo(CounterRandom.of(7), 0, 5);
       agree((k, a) -> k.dropout(a[0], time, dropout), random(matrix));
       agree((k, a) -> k.dropout(a[0], time, Dropout.NONE), random(matrix));
     }
@@ -258,7 +258,7 @@ abstract class RowKernelsTest extends KernelsHarness {
   void dropout_dropsItsRateAndScalesTheRest() {
     INDArray x = Tensors.zeros(type, 400, 250);
     Tensors.fill(x, 1);
-    kernels.dropout(x, 10, new Dropout(0.2, CounterRandom.of(3), 0));
+    kernels.dropout(x, 10, Dropout.of(0.2).moveTo(CounterRandom.of(3), 0, 0));
     double[] values = Tensors.toDoubles(x);
     long dropped = Arrays.stream(values).filter(v -> v == 0).count();
     // Five standard deviations of a binomial distribution.
@@ -272,9 +272,9 @@ abstract class RowKernelsTest extends KernelsHarness {
     CounterRandom key = CounterRandom.of(11);
     INDArray whole = gaussian(4L * time, 13);
     INDArray parts = whole.dup('c');
-    kernels.dropout(whole, time, new Dropout(0.5, key, 20));
-    kernels.dropout(Tensors.rows(parts, 0, time), time, new Dropout(0.5, key, 20));
-    kernels.dropout(Tensors.rows(parts, time, 4L * time), time, new Dropout(0.5, key, 21));
+    kernels.dropout(whole, time, Dropout.of(0.5).moveTo(key, 0, 20));
+    kernels.dropout(Tensors.rows(parts, 0, time), time, Dropout.of(0.5).moveTo(key, 0, 20));
+    kernels.dropout(Tensors.rows(parts, time, 4L * time), time, Dropout.of(0.5).moveTo(key, 0, 21));
     assertArrayEquals(Tensors.toDoubles(whole), Tensors.toDoubles(parts));
   }
 

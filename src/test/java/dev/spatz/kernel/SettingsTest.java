@@ -40,7 +40,6 @@ class SettingsTest {
   @ValueSource(doubles = {-0.1, 1, 2, Double.NaN})
   void dropout_refusesRatesThatAreNoProbability(double rate) {
     assertEquals(
-        "dropout (" + rate + ") must be at least 0 and below 1",
-        refusal(() -> new Dropout(rate, CounterRandom.of(1), 0)));
+        "dropout (" + rate + ") must be at least 0 and below 1", refusal(() -> Dropout.of(rate)));
   }
 }

@@ -48,8 +48,9 @@ class AdamWTest {
   }
 
   private static void update(AdamW adamW, Kernels kernels, Optimizer.Step step) {
+    adamW.begin(step);
     for (int task = 0; task < adamW.tasks(); task++) {
-      adamW.update(kernels, task, step);
+      adamW.update(kernels, task);
     }
   }
 

@@ -85,8 +85,9 @@ class MuonTest {
   }
 
   private static void update(Optimizer optimizer, Kernels kernels) {
+    optimizer.begin(STEP);
     for (int task = 0; task < optimizer.tasks(); task++) {
-      optimizer.update(kernels, task, STEP);
+      optimizer.update(kernels, task);
     }
   }
 

@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -180,7 +181,7 @@ class PreferenceObjectiveTest {
         1,
         (worker, any) -> {
           WorkerTeam.Pass pass = worker.pass(train, count);
-          pass.sample(train, count, i -> i);
+          pass.sample(train, LongStream.range(0, count).toArray(), 0, count);
           sum[0] =
               objective.lossAndGradients(
                   worker, pass, 1.0 / counted, DropoutSites.NONE, WriteMode.OVERWRITE, gradients);

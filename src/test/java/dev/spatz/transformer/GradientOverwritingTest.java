@@ -52,7 +52,7 @@ class GradientOverwritingTest {
             inputs,
             targets,
             TestModels.scale(targets),
-            new DropoutSites(config.dropout(), CounterRandom.of(4), 0),
+            workspace.dropout(CounterRandom.of(4), 0),
             mode,
             mode == WriteMode.ADD ? added : overwritten);
       }

@@ -81,7 +81,7 @@ class LoraGradientTest {
         Workspace workspace = model.workspace(SEQUENCES, TIME);
         ParameterSet gradients = ParameterSet.zeros(model.trained().layout(), DataType.DOUBLE)) {
       double[] before = Tensors.toDoubles(base.parameters().flat());
-      DropoutSites sites = model.dropout(CounterRandom.of(4), 2);
+      DropoutSites sites = workspace.dropout(CounterRandom.of(4), 2);
       model.lossAndGradients(
           kernels, workspace, inputs, targets, scale, sites, WriteMode.ADD, gradients);
       assertArrayEquals(before, Tensors.toDoubles(base.parameters().flat()), "frozen weights");
@@ -165,7 +165,7 @@ class LoraGradientTest {
           inputs,
           targets,
           scale,
-          model.dropout(step, 0),
+          workspace.dropout(step, 0),
           WriteMode.OVERWRITE,
           whole);
       int first = 0;
@@ -179,7 +179,7 @@ class LoraGradientTest {
               Arrays.copyOfRange(inputs, from, to),
               Arrays.copyOfRange(targets, from, to),
               scale,
-              model.dropout(step, first),
+              part.dropout(step, first),
               first == 0 ? WriteMode.OVERWRITE : WriteMode.ADD,
               sum);
         }
@@ -238,7 +238,7 @@ class LoraGradientTest {
                 ids,
                 ids,
                 1.0 / 64,
-                each.dropout(CounterRandom.of(4), 0),
+                workspace.dropout(CounterRandom.of(4), 0),
                 WriteMode.ADD,
                 each == model ? exact : rounded);
           }

@@ -108,7 +108,7 @@ class PackedSequencesTest {
     System.arraycopy(half, 0, inputs, 0, TIME);
     System.arraycopy(half, 0, inputs, TIME, TIME);
     int[] targets = new int[2 * TIME];
-    DropoutSites sites = new DropoutSites(0.3, CounterRandom.of(5), 0);
+    DropoutSites sites = TestModels.dropout(config, 0.3, CounterRandom.of(5), 0);
     try (Kernels kernels = backend.create();
         Transformer model = TestModels.random(dropping, type, 3);
         Workspace workspace = model.workspace(2, TIME)) {

@@ -41,6 +41,12 @@ final class TestModels {
     }
   }
 
+  /** The dropout of a pass over a model without an adapter. */
+  static DropoutSites dropout(
+      TransformerConfig config, double rate, CounterRandom step, long firstSequence) {
+    return new DropoutSites(rate, 0, config.layers(), 0).moveTo(step, firstSequence);
+  }
+
   /** Random token ids. */
   static int[] ids(int count, int vocabularySize, long seed) {
     CounterRandom random = CounterRandom.of(seed);

@@ -154,7 +154,8 @@ class TransformerGradientTest {
   }
 
   private static DropoutSites dropout(Transformer model, Batch batch) {
-    return new DropoutSites(model.config().dropout(), CounterRandom.of(4), batch.first);
+    return TestModels.dropout(
+        model.config(), model.config().dropout(), CounterRandom.of(4), batch.first);
   }
 
   private double lossAndGradients(

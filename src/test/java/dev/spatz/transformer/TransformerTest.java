@@ -118,7 +118,7 @@ class TransformerTest {
         Workspace workspace = model.workspace(SEQUENCES, TIME)) {
       double loss = model.loss(kernels, workspace, inputs, targets, null);
       assertEquals(loss, trainingLoss(model, workspace, DropoutSites.NONE));
-      assertNotEquals(loss, trainingLoss(model, workspace, dropout(1)));
+      assertNotEquals(loss, trainingLoss(model, workspace, dropout(config, 1)));
     }
   }
 
@@ -127,10 +127,10 @@ class TransformerTest {
   void dropout_dependsOnTheStepAlone(TransformerConfig config) {
     try (Transformer model = TestModels.random(config, DataType.FLOAT, 3);
         Workspace workspace = model.workspace(SEQUENCES, TIME)) {
-      double first = trainingLoss(model, workspace, dropout(1));
-      double second = trainingLoss(model, workspace, dropout(2));
+      double first = trainingLoss(model, workspace, dropout(config, 1));
+      double second = trainingLoss(model, workspace, dropout(config, 2));
       assertNotEquals(first, second);
-      assertEquals(first, trainingLoss(model, workspace, dropout(1)));
+      assertEquals(first, trainingLoss(model, workspace, dropout(config, 1)));
     }
   }
 
@@ -145,10 +145,12 @@ class TransformerTest {
         ParameterSet b = ParameterSet.zeros(model.parameters().layout(), DataType.FLOAT)) {
       int[] others = TestModels.ids(inputs.length, VOCABULARY, 5);
       TestModels.spoil(a);
-      model.lossAndGradients(kernels, used, others, others, 1, dropout(7), WriteMode.OVERWRITE, a);
-      model.lossAndGradients(kernels, used, inputs, targets, 1, dropout(1), WriteMode.OVERWRITE, a);
       model.lossAndGradients(
-          kernels, fresh, inputs, targets, 1, dropout(1), WriteMode.OVERWRITE, b);
+          kernels, used, others, others, 1, dropout(config, 7), WriteMode.OVERWRITE, a);
+      model.lossAndGradients(
+          kernels, used, inputs, targets, 1, dropout(config, 1), WriteMode.OVERWRITE, a);
+      model.lossAndGradients(
+          kernels, fresh, inputs, targets, 1, dropout(config, 1), WriteMode.OVERWRITE, b);
       assertArrayEquals(Tensors.toFloats(b.flat()), Tensors.toFloats(a.flat()));
     }
   }
@@ -238,8 +240,8 @@ class TransformerTest {
     assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
   }
 
-  private static DropoutSites dropout(long step) {
-    return new DropoutSites(0.2, CounterRandom.of(4).child(step), 0);
+  private static DropoutSites dropout(TransformerConfig config, long step) {
+    return TestModels.dropout(config, 0.2, CounterRandom.of(4).child(step), 0);
   }
 
   private double trainingLoss(Transformer model, Workspace workspace, DropoutSites dropout) {
