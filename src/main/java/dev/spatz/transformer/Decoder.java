@@ -302,15 +302,17 @@ public final class Decoder implements AutoCloseable {
   }
 
   private void forward(Kernels kernels, Block block, Passes.Attention attention) {
-    transformer.forward(
-        kernels,
-        weights(),
-        block.ids,
-        block.positions,
-        block.rows(),
-        block.activations,
-        attention,
-        DropoutSites.NONE);
+    transformer
+        .passes()
+        .forward(
+            kernels,
+            weights(),
+            block.ids,
+            block.positions,
+            block.rows(),
+            block.activations,
+            attention,
+            DropoutSites.NONE);
   }
 
   private Weights weights() {

@@ -83,7 +83,7 @@ public final class InferenceWeights implements AutoCloseable {
     transformer.requireIds("inputs", inputs, 0, workspace);
     transformer.requireIds("targets", targets, Integer.MIN_VALUE, workspace);
     Weights used = weights();
-    transformer.forward(kernels, used, workspace, inputs, DropoutSites.NONE);
+    transformer.passes().forward(kernels, used, workspace, inputs, DropoutSites.NONE);
     INDArray normalized = workspace.activations.norm.values();
     float[] logits = new float[(int) workspace.logits.size(1)];
     int most = (int) workspace.logits.size(0);

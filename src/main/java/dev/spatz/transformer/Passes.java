@@ -6,7 +6,6 @@ import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WriteMode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -15,6 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class Passes implements AutoCloseable {
   private final TransformerConfig config;
+  private final ParameterSet parameters;
   private final @Nullable RotaryTable rotary;
 
   /** Attention of one layer, over whole sequences or over a cache. */
@@ -22,9 +22,11 @@ final class Passes implements AutoCloseable {
     void apply(int layer, INDArray qkv, INDArray out);
   }
 
-  Passes(TransformerConfig config, DataType type) {
+  /** Passes over weights of a model, which must be open then. */
+  Passes(TransformerConfig config, ParameterSet parameters) {
     this.config = config;
-    this.rotary = config.gated() ? new RotaryTable(config, type) : null;
+    this.parameters = parameters;
+    this.rotary = config.gated() ? new RotaryTable(config, parameters.flat().dataType()) : null;
   }
 
   /** From ids to the normalized result of the last block, kept in the workspace. */
@@ -48,6 +50,7 @@ final class Passes implements AutoCloseable {
       Activations activations,
       Attention attention,
       DropoutSites dropout) {
+    parameters.requireOpen();
     INDArray x = activations.embedded; // (R,C)
     kernels.embed(ids, positions, weights.tokens(), weights.positions(), x);
     kernels.dropout(x, time, dropout.embedding());

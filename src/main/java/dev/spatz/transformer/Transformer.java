@@ -42,7 +42,7 @@ public final class Transformer implements AutoCloseable {
     this.adapter = adapter;
     this.owned = owned;
     this.weights = Weights.of(parameters, matrices, config);
-    this.passes = new Passes(config, parameters.flat().dataType());
+    this.passes = new Passes(config, parameters);
   }
 
   /** A model whose weights are all zero, to be filled from a file; the caller closes it. */
@@ -308,7 +308,7 @@ public final class Transformer implements AutoCloseable {
     if (adapter == null && mode == WriteMode.OVERWRITE) {
       gradients.zeroAllButMaps(config);
     }
-    forward(kernels, used, workspace, inputs, dropout);
+    passes.forward(kernels, used, workspace, inputs, dropout);
     if (weighting != null) {
       kernels.crossEntropy(x, head, targets, 1, null, logits, workspace.losses, null, mode, null);
       factors = workspace.factors;
@@ -337,7 +337,7 @@ public final class Transformer implements AutoCloseable {
     requireIds("inputs", inputs, 0, workspace);
     requireIds("targets", targets, Integer.MIN_VALUE, workspace);
     Weights used = workspace.weights(weights, DropoutSites.NONE, null);
-    forward(kernels, used, workspace, inputs, DropoutSites.NONE);
+    passes.forward(kernels, used, workspace, inputs, DropoutSites.NONE);
     INDArray x = workspace.activations.norm.values();
     INDArray head = weights.head().weight();
     INDArray logits = workspace.logits;
@@ -371,25 +371,9 @@ public final class Transformer implements AutoCloseable {
     }
   }
 
-  /** From ids to the normalized result of the last block, kept in the workspace. */
-  void forward(
-      Kernels kernels, Weights used, Workspace workspace, int[] inputs, DropoutSites dropout) {
-    parameters.requireOpen();
-    passes.forward(kernels, used, workspace, inputs, dropout);
-  }
-
-  /** From ids to the residual stream after the last block. */
-  void forward(
-      Kernels kernels,
-      Weights used,
-      int[] ids,
-      int[] positions,
-      int time,
-      Activations activations,
-      Passes.Attention attention,
-      DropoutSites dropout) {
-    parameters.requireOpen();
-    passes.forward(kernels, used, ids, positions, time, activations, attention, dropout);
+  /** What a pass over weights of this model computes. */
+  Passes passes() {
+    return passes;
   }
 
   /** The model's own weights, as views. */

@@ -120,7 +120,7 @@ class LoraGradientTest {
   /** The sum of the losses, with dropout. */
   private double loss(Kernels kernels, Transformer model, Workspace workspace, DropoutSites sites) {
     Weights used = workspace.weights(model.weights(), sites, null);
-    model.forward(kernels, used, workspace, inputs, sites);
+    model.passes().forward(kernels, used, workspace, inputs, sites);
     return kernels.crossEntropy(
         workspace.activations.norm.values(),
         TestModels.head(model),

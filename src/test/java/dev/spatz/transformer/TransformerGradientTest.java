@@ -185,7 +185,9 @@ class TransformerGradientTest {
 
   /** The sum of the losses, with dropout. */
   private double loss(Transformer model, Workspace workspace, Batch batch) {
-    model.forward(kernels, model.weights(), workspace, batch.inputs, dropout(model, batch));
+    model
+        .passes()
+        .forward(kernels, model.weights(), workspace, batch.inputs, dropout(model, batch));
     return kernels.crossEntropy(
         workspace.activations.norm.values(),
         TestModels.head(model),
