@@ -256,9 +256,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the precision is not possible on this machine
    */
   public static LanguageModel load(Path directory, LoadOptions options) throws IOException {
-    KernelBackend kernels = KernelBackend.choose();
-    options.precision().require(kernels);
-    return of(ModelDirectory.load(directory), kernels, options);
+    return of(ModelDirectory.load(directory), options);
   }
 
   /**
@@ -283,14 +281,20 @@ public final class LanguageModel implements AutoCloseable {
    */
   public static LanguageModel loadFromClasspath(String directory, LoadOptions options)
       throws IOException {
-    KernelBackend kernels = KernelBackend.choose();
-    options.precision().require(kernels);
     ClassLoader own = LanguageModel.class.getClassLoader();
     ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
-    return of(ClasspathModel.load(ofThread != null ? ofThread : own, directory), kernels, options);
+    return of(ClasspathModel.load(ofThread != null ? ofThread : own, directory), options);
   }
 
-  private static LanguageModel of(LoadedModel loaded, KernelBackend kernels, LoadOptions options) {
+  private static LanguageModel of(LoadedModel loaded, LoadOptions options) {
+    KernelBackend kernels;
+    try {
+      kernels = KernelBackend.choose();
+      options.precision().require(kernels);
+    } catch (RuntimeException | Error e) {
+      loaded.transformer().close();
+      throw e;
+    }
     return new LanguageModel(
         loaded.transformer(),
         loaded.tokenizer(),

@@ -7,9 +7,9 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.Separators;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -47,9 +47,6 @@ final class JsonObject {
               StreamReadConstraints.builder().maxTokenCount(MAXIMUM_TOKENS).build())
           .build();
 
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(FACTORY).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
-
   private final Path path;
   private final String prefix;
   private final JsonNode node;
@@ -62,7 +59,7 @@ final class JsonObject {
 
   /** An empty object to write. */
   static ObjectNode create() {
-    return MAPPER.createObjectNode();
+    return JsonNodeFactory.instance.objectNode();
   }
 
   /** What an absent file says: nothing. */
@@ -88,8 +85,8 @@ final class JsonObject {
         new BufferedReader(
             new InputStreamReader(
                 Files.newInputStream(path), StandardCharsets.UTF_8.newDecoder()))) {
-      JsonNode node = MAPPER.readTree(reader);
-      if (node.isMissingNode()) {
+      JsonNode node = JsonTree.read(FACTORY.createParser(reader));
+      if (node == null) {
         throw new InvalidFileException(path, "the file is empty");
       }
       if (!node.isObject()) {
@@ -112,7 +109,8 @@ final class JsonObject {
             .withSeparators(
                 DefaultPrettyPrinter.DEFAULT_SEPARATORS.withObjectFieldValueSpacing(
                     Separators.Spacing.AFTER));
-    Files.writeString(path, MAPPER.writer(printer).writeValueAsString(node) + "\n");
+    Files.writeString(
+        path, new JsonMapper(FACTORY).writer(printer).writeValueAsString(node) + "\n");
   }
 
   /** What a parser reports, and where, without the text around it. */

@@ -1,5 +1,6 @@
 package dev.spatz.checkpoint;
 
+import dev.spatz.kernel.NativeLibraries;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.transformer.Transformer;
 import java.io.IOException;
@@ -110,8 +111,23 @@ public final class ModelDirectory {
    */
   public static LoadedModel load(Path directory, DataType type) throws IOException {
     Path path = open(directory);
-    ConfigFile config = ConfigFile.read(path);
-    Tokenizer tokenizer = TokenizerFiles.read(path, config.json());
+    ConfigFile config;
+    Tokenizer tokenizer;
+    TextConventions conventions;
+    NativeLibraries libraries = NativeLibraries.loading();
+    try {
+      config = ConfigFile.read(path);
+      tokenizer = TokenizerFiles.read(path, config.json());
+      requireIdsWithin(config, tokenizer);
+      conventions = TextConventions.read(path, config, tokenizer);
+    } finally {
+      libraries.await();
+    }
+    Transformer transformer = WeightsReader.read(path, config, type);
+    return new LoadedModel(transformer, tokenizer, config.provenance(), conventions);
+  }
+
+  private static void requireIdsWithin(ConfigFile config, Tokenizer tokenizer) throws IOException {
     if (tokenizer.vocabularySize() > config.shape().vocabularySize()) {
       throw config
           .json()
@@ -120,9 +136,6 @@ public final class ModelDirectory {
               "it must be at least the number of ids of the tokenizer, "
                   + tokenizer.vocabularySize());
     }
-    TextConventions conventions = TextConventions.read(path, config, tokenizer);
-    Transformer transformer = WeightsReader.read(path, config, type);
-    return new LoadedModel(transformer, tokenizer, config.provenance(), conventions);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
+import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -34,7 +35,7 @@ final class Session implements Job, AutoCloseable {
   private final StopStrings stops;
   private final Stopwatch stopwatch;
   private final @Nullable TokenRecorder recorder;
-  private final GenerationEvent event = GenerationEvent.begun();
+  private final @Nullable GenerationEvent event;
   private volatile boolean cancelled;
   private volatile boolean over;
 
@@ -72,6 +73,7 @@ final class Session implements Job, AutoCloseable {
     this.prompt = prompt.clone();
     this.mostTokens = (int) Math.min(contextLength, (long) prompt.length + config.maxNewTokens());
     this.mostBytes = model.transformer().cacheBytes(mostTokens);
+    this.event = FlightRecorder.isInitialized() ? GenerationEvent.begun() : null; // 50 ms at first
     this.stopwatch = new Stopwatch(nanoTime, config.stopping().deadline());
     this.seed = config.seed() != null ? config.seed() : SEEDS.nextLong();
     // The model's vocabulary may be padded with ids that mean nothing; they are never drawn.
@@ -236,7 +238,9 @@ final class Session implements Job, AutoCloseable {
 
   private void end() {
     over = true;
-    event.end(prompt.length, cachedTokens, newTokens, reason);
+    if (event != null) {
+      event.end(prompt.length, cachedTokens, newTokens, reason);
+    }
     notifyAll();
     if (whenOver != null) {
       whenOver.run();

@@ -24,6 +24,7 @@ final class Nd4jAttention {
   private static final int DROPPED = 5;
   private static final int D_WEIGHTS = 6;
   private static final int PRODUCT = 7;
+  private static final int KEYS = 8;
 
   private final Nd4jScratch scratch = new Nd4jScratch();
   private double[] row = new double[0];
@@ -113,30 +114,33 @@ final class Nd4jAttention {
           Tensors.rows(qkv, row, row + 1L),
           shape,
           firstGroup,
-          seen(keyCache, firstGroup, groups, end),
+          keyCache,
           seen(valueCache, firstGroup, groups, end),
           Tensors.rows(out, row, row + 1L));
     }
   }
 
-  /** Of the heads of some groups, whose keys and values so far these are: the last is stored. */
+  /**
+   * Of the heads of some groups, whose values so far these are: the last key and value come new.
+   */
   private void cachedRow(
       INDArray qkv,
       AttentionShape shape,
       int firstGroup,
-      INDArray keys,
+      INDArray keyCache,
       INDArray values,
       INDArray out) {
     AttentionShape newRow =
         new AttentionShape(1, shape.heads(), shape.keyValueHeads(), shape.headSize());
-    int groups = (int) keys.size(0);
-    int end = (int) keys.size(1);
+    int groups = (int) values.size(0);
+    int end = (int) values.size(1);
     INDArray heads = heads(qkv, 0, newRow);
     INDArray outHeads = heads(out, 0, newRow);
     int key = shape.heads() + firstGroup;
-    Tensors.copy(strided(heads, key, 1, groups), positions(keys, end - 1, end));
+    Tensors.copy(strided(heads, key, 1, groups), keys(keyCache, firstGroup, groups, end - 1, end));
     Tensors.copy(
         strided(heads, key + shape.keyValueHeads(), 1, groups), positions(values, end - 1, end));
+    INDArray keys = seenKeys(keyCache, firstGroup, groups, end);
     INDArray mask = mask(qkv, 1, end);
     for (int turn = 0; turn < shape.group(); turn++) {
       int head = firstGroup * shape.group() + turn;
@@ -249,6 +253,31 @@ final class Nd4jAttention {
   /** Positions 0…{@code end − 1} of some groups of a cache. */
   private static INDArray seen(INDArray cache, int firstGroup, int groups, int end) {
     return part(cache, firstGroup, groups, 0, end);
+  }
+
+  /** Copies of the keys 0…{@code end − 1} of some groups (groups,end,D). */
+  private INDArray seenKeys(INDArray cache, int firstGroup, int groups, int end) {
+    INDArray keys = scratch.array(KEYS, cache.dataType(), groups, end, cache.size(2));
+    int block = (int) cache.size(3);
+    for (int from = 0; from < end; from += block) {
+      int to = Math.min(end, from + block);
+      Tensors.copy(keys(cache, firstGroup, groups, from, to), positions(keys, from, to));
+    }
+    return keys;
+  }
+
+  /** Keys {@code from}…{@code to − 1} of a block of the cache (groups,to − from,D). */
+  private static INDArray keys(INDArray cache, int firstGroup, int groups, int from, int to) {
+    long block = cache.size(3);
+    return Nd4j.create(
+        cache.data(),
+        new long[] {groups, to - from, cache.size(2)},
+        new long[] {cache.stride(0), cache.stride(3), cache.stride(2)},
+        cache.offset()
+            + firstGroup * cache.stride(0)
+            + from / block * cache.stride(1)
+            + from % block * cache.stride(3),
+        'c');
   }
 
   /** Not by {@code get}, see {@link Tensors#rows}. */

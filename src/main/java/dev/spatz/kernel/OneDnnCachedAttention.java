@@ -1,32 +1,73 @@
 package dev.spatz.kernel;
 
+import static dev.spatz.kernel.OneDnn.check;
+import static dev.spatz.kernel.OneDnn.dense;
+import static dev.spatz.kernel.OneDnn.strided;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_linear;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_matmul_primitive_desc_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_append_eltwise;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_set_post_ops;
+
+import java.util.Arrays;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_post_ops;
+import org.bytedeco.dnnl.dnnl_primitive_attr;
+import org.bytedeco.dnnl.dnnl_primitive_desc;
 import org.bytedeco.javacpp.FloatPointer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Attention of new rows of a sequence to the keys and values of all its rows so far. Each row is
- * computed alone, by products of one size, so its bits do not depend on how many come at once.
+ * computed alone, by products of one size, so its bits do not depend on how many come at once. Keys
+ * are taken in whole blocks, so that there are few sizes of products.
+ *
+ * <p>Blocks of keys are transposed: a query's scores are then read from memory as fast as it goes.
+ * With oneDNN 3.11, rows of keys that were in no cache took twice as long.
  */
 final class OneDnnCachedAttention implements AutoCloseable {
-  /** Keys are taken in multiples of this, so that there are few sizes of products. */
-  private static final int BLOCK = 64;
-
+  private static final int PRODUCT = 410;
   private static final int SCORES = 0;
 
+  private final OneDnnContext context;
   private final OneDnnMatmul matmul;
   private final OneDnnSoftmax softmax;
+  private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
   private final NativeScratch scratch = new NativeScratch(1);
-  private @Nullable FloatPointer mask;
-  private int zeros;
+  private @Nullable FloatPointer forbidden;
+  private long keyCache;
+  private long valueCache;
+  private int capacity;
+  private int block;
 
-  OneDnnCachedAttention(OneDnnMatmul matmul, OneDnnSoftmax softmax, NativeFloats memory) {
+  OneDnnCachedAttention(
+      OneDnnContext context,
+      OneDnnMatmul matmul,
+      OneDnnSoftmax softmax,
+      OneDnnElementwise elementwise,
+      NativeFloats memory) {
+    this.context = context;
     this.matmul = matmul;
     this.softmax = softmax;
+    this.elementwise = elementwise;
     this.memory = memory;
   }
 
-  /** As {@link Kernels#attentionCached}; the caches have room for {@code capacity} rows. */
+  /** The caches from now on: of {@code positions} positions, the keys in blocks of {@code size}. */
+  void of(long keys, long values, int positions, int size) {
+    keyCache = keys;
+    valueCache = values;
+    capacity = positions;
+    block = size;
+  }
+
+  /** As {@link Kernels#attentionCached}. */
   void forward(
       long qkv,
       int count,
@@ -34,9 +75,6 @@ final class OneDnnCachedAttention implements AutoCloseable {
       int position,
       int firstGroup,
       int groups,
-      long keyCache,
-      long valueCache,
-      int capacity,
       long out) {
     long size = shape.headSize();
     long width = shape.rowWidth();
@@ -44,13 +82,12 @@ final class OneDnnCachedAttention implements AutoCloseable {
     long keys = keyCache + 4L * firstGroup * capacity * size;
     long values = valueCache + 4L * firstGroup * capacity * size;
     long newKeys = qkv + 4 * (shape.heads() + firstGroup) * size;
+    storeKeys(newKeys, count, width, size, position, groups, keys);
     for (int r = 0; r < count; r++) {
-      long key = newKeys + 4 * r * width;
-      long value = key + 4 * shape.keyValueHeads() * size;
+      long value = newKeys + 4 * (r * width + shape.keyValueHeads() * size);
       for (int g = 0; g < groups; g++) {
-        long target = 4 * ((long) g * capacity + position + r) * size;
-        memory.copy(key + 4 * g * size, keys + target, size);
-        memory.copy(value + 4 * g * size, values + target, size);
+        memory.copy(
+            value + 4 * g * size, values + 4 * ((long) g * capacity + position + r) * size, size);
       }
     }
     for (int r = 0; r < count; r++) {
@@ -61,8 +98,27 @@ final class OneDnnCachedAttention implements AutoCloseable {
           groups,
           keys,
           values,
-          capacity,
           out + 4 * (r * shape.heads() * size + firstHead));
+    }
+  }
+
+  /** Transposes new keys into their blocks. */
+  private void storeKeys(
+      long newKeys, int count, long width, long size, int position, int groups, long keys) {
+    int some;
+    for (int r = 0; r < count; r += some) {
+      int column = (position + r) % block;
+      some = Math.min(count - r, block - column);
+      long from = newKeys + 4 * r * width;
+      long to = keys + 4 * ((position + r - column) * size + column);
+      if (some == 1) {
+        elementwise.copy(groups, size, from, size, 1, to, capacity * size, block);
+      } else {
+        for (int g = 0; g < groups; g++) {
+          elementwise.copy(
+              some, size, from + 4 * g * size, width, 1, to + 4 * g * capacity * size, 1, block);
+        }
+      }
     }
   }
 
@@ -73,20 +129,22 @@ final class OneDnnCachedAttention implements AutoCloseable {
       int groups,
       long keys,
       long values,
-      int capacity,
       long out) {
     int heads = shape.group();
     long size = shape.headSize();
-    int count = Math.min((position / BLOCK + 1) * BLOCK, capacity);
+    int blocks = position / block + 1;
+    int count = blocks * block;
     long scores = scratch.floats(SCORES, (long) groups * heads * count);
-    matmul
-        .size(groups, heads, count, size)
-        .a(queries, heads * size, size, 1)
-        .b(keys, capacity * size, 1, size)
-        .scale((float) shape.scale())
-        .plus(mask(position + 1), 1)
-        .into(scores, (long) heads * count, count);
-    softmax.forward(groups * heads, count, scores, scores);
+    OneDnnPrimitive product = product(groups, heads, blocks, shape);
+    context.run(product.bind(0, queries).bind(1, keys).bind(2, scores));
+    int seen = position + 1;
+    if (seen < count) {
+      long infinities = forbidden();
+      for (int h = 0; h < groups * heads; h++) {
+        memory.copy(infinities, scores + 4L * (h * count + seen), count - seen);
+      }
+    }
+    softmax.forward((long) groups * heads, count, scores, scores);
     matmul
         .size(groups, heads, size, count)
         .a(scores, (long) heads * count, count, 1)
@@ -94,21 +152,61 @@ final class OneDnnCachedAttention implements AutoCloseable {
         .into(out, heads * size, size);
   }
 
-  /** So many zeros, and −∞ for the rest of a block. */
-  private long mask(int allowed) {
-    FloatPointer current = mask;
-    if (current == null || zeros < allowed) {
-      if (current != null) {
-        current.close();
-      }
-      zeros = Integer.highestOneBit(allowed) * 2;
-      current = new FloatPointer((long) zeros + BLOCK);
-      mask = current;
-      for (int i = 0; i < zeros + BLOCK; i++) {
-        current.put(i, i < zeros ? 0 : Float.NEGATIVE_INFINITY);
-      }
+  /**
+   * The scaled scores (groups,heads,blocks,1,block) of queries (groups,heads,1,1,D) and blocks of
+   * keys (groups,1,blocks,D,block).
+   *
+   * <p>oneDNN 3.11 takes a batch for evenly spaced if the quotient of its largest and smallest
+   * strides happens to be its size; the stride over the one dimension of a single element prevents
+   * that.
+   */
+  private OneDnnPrimitive product(int groups, int heads, int blocks, AttentionShape shape) {
+    long size = shape.headSize();
+    context.key(PRODUCT).add(groups).add(heads).add(blocks).add(block).add(size).add(capacity);
+    OneDnnPrimitive primitive = context.find();
+    if (primitive != null) {
+      return primitive;
     }
-    return current.address() + 4L * (zeros - allowed);
+    dnnl_memory_desc queries = dense(groups, heads, 1, 1, size);
+    dnnl_memory_desc keys =
+        strided(
+            new long[] {groups, 1, blocks, size, block},
+            new long[] {capacity * size, 1, size * block, block, 1});
+    dnnl_memory_desc scores = dense(groups, heads, blocks, 1, block);
+    dnnl_post_ops postOps = new dnnl_post_ops();
+    check(dnnl_post_ops_create(postOps), "post-operations");
+    float scale = (float) shape.scale();
+    check(dnnl_post_ops_append_eltwise(postOps, dnnl_eltwise_linear, scale, 0), "scale");
+    dnnl_primitive_attr attributes = OneDnnContext.attributes();
+    check(dnnl_primitive_attr_set_post_ops(attributes, postOps), "post-operations");
+    dnnl_post_ops_destroy(postOps);
+    dnnl_primitive_desc description = new dnnl_primitive_desc();
+    check(
+        dnnl_matmul_primitive_desc_create(
+            description, OneDnn.engine(), queries, keys, null, scores, attributes),
+        "scores");
+    dnnl_primitive_attr_destroy(attributes);
+    int[] names = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+    return context.keep(new OneDnnPrimitive(description, names, queries, keys, scores));
+  }
+
+  /** As many −∞ as the last block may have positions that are not seen. */
+  private long forbidden() {
+    FloatPointer current = forbidden;
+    if (current == null || current.capacity() < block) {
+      close(current);
+      float[] infinities = new float[block];
+      Arrays.fill(infinities, Float.NEGATIVE_INFINITY);
+      current = new FloatPointer(infinities);
+      forbidden = current;
+    }
+    return current.address();
+  }
+
+  private static void close(@Nullable FloatPointer pointer) {
+    if (pointer != null) {
+      pointer.close();
+    }
   }
 
   /** Bytes off the heap. */
@@ -119,8 +217,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
   @Override
   public void close() {
     scratch.close();
-    if (mask != null) {
-      mask.close();
-    }
+    close(forbidden);
+    forbidden = null;
   }
 }

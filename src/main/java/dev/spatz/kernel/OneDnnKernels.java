@@ -38,7 +38,7 @@ final class OneDnnKernels implements Kernels {
   private final OneDnnAttention attention =
       new OneDnnAttention(matmul, softmax, elementwise, memory);
   private final OneDnnCachedAttention cachedAttention =
-      new OneDnnCachedAttention(matmul, softmax, memory);
+      new OneDnnCachedAttention(context, matmul, softmax, elementwise, memory);
   private final OneDnnCrossEntropy crossEntropy =
       new OneDnnCrossEntropy(matmul, softmax, elementwise, memory);
   private final FloatRows rows = new FloatRows(memory);
@@ -439,17 +439,8 @@ final class OneDnnKernels implements Kernels {
       INDArray values,
       INDArray out) {
     enter();
-    cachedAttention.forward(
-        at(qkv),
-        rows(qkv),
-        shape,
-        position,
-        firstGroup,
-        groups,
-        at(keys),
-        at(values),
-        (int) keys.size(1),
-        at(out));
+    cachedAttention.of(at(keys), at(values), (int) values.size(1), (int) keys.size(3));
+    cachedAttention.forward(at(qkv), rows(qkv), shape, position, firstGroup, groups, at(out));
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.spatz.kernel.PackedWeights;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WeightPrecision;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -41,16 +42,24 @@ public final class InferenceWeights implements AutoCloseable {
     this.transformer = transformer;
     team = new SliceTeam(threads, backend);
     try (Kernels kernels = backend.create()) {
-      weights = transformer.weights().withMaps(map -> pack(kernels, map, precision));
+      List<INDArray> matrices = transformer.weights().matrices();
+      PackedWeights[] all = new PackedWeights[matrices.size()];
+      team.run(
+          kernels, all.length, (using, i) -> all[i] = keep(using.pack(matrices.get(i), precision)));
+      Iterator<PackedWeights> each = List.of(all).iterator();
+      weights = transformer.weights().withMaps(map -> read(map, each.next()));
     } catch (RuntimeException | Error e) {
       close();
       throw e;
     }
   }
 
-  private LinearMap pack(Kernels kernels, LinearMap map, WeightPrecision precision) {
-    PackedWeights own = kernels.pack(map.weight(), precision);
+  private synchronized PackedWeights keep(PackedWeights own) {
     packed.add(own);
+    return own;
+  }
+
+  private LinearMap read(LinearMap map, PackedWeights own) {
     return map.with((using, x, residual, y) -> team.linear(using, x, own, map.bias(), residual, y));
   }
 

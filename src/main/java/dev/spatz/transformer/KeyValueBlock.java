@@ -9,12 +9,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * sequence or after other such blocks. Made by {@link KeyValueCache#block}, closed by its owner.
  */
 public final class KeyValueBlock implements AutoCloseable {
-  /** Layer by layer the keys' heads, then the values' (2·L·G,positions,D). */
+  /** Layer by layer the keys' heads, then the values' (2·L·G,1,positions·D). */
   private final INDArray all;
 
   KeyValueBlock(DataType type, TransformerConfig config) {
     long parts = 2L * config.layers() * config.keyValueHeads();
-    all = Tensors.zeros(type, parts, KeyValueCache.BLOCK, config.headSize());
+    all = Tensors.zeros(type, parts, 1, (long) KeyValueCache.BLOCK * config.headSize());
   }
 
   INDArray part(int index) {

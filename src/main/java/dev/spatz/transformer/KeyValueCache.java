@@ -17,10 +17,16 @@ public final class KeyValueCache implements AutoCloseable {
   /** Positions of a block. */
   public static final int BLOCK = 64;
 
-  /** Of each layer (G,P,D). */
+  /** Of each layer, as the kernels take them (G,P/{@value #BLOCK},D,{@value #BLOCK}). */
   final List<INDArray> keys = new ArrayList<>();
 
+  /** Of each layer (G,P,D). */
   final List<INDArray> values = new ArrayList<>();
+
+  /** What keys and values are views of, by layer: each group's blocks (G,P/{@value #BLOCK},b). */
+  private final List<INDArray> storedKeys = new ArrayList<>();
+
+  private final List<INDArray> storedValues = new ArrayList<>();
   private final TransformerConfig config;
   private final DataType type;
   private final int contextLength;
@@ -47,9 +53,10 @@ public final class KeyValueCache implements AutoCloseable {
     return (long) config.keyValueHeads() * config.headSize();
   }
 
-  /** Positions of whole blocks for so many tokens, but of no more than the context. */
+  /** Positions of whole blocks for so many tokens, but of no more than the context needs. */
   private static int whole(TransformerConfig config, int tokens) {
-    return (int) Math.min(config.contextLength(), (tokens + BLOCK - 1L) / BLOCK * BLOCK);
+    int most = Math.min(config.contextLength(), tokens);
+    return Math.toIntExact((most + BLOCK - 1L) / BLOCK * BLOCK);
   }
 
   /** Takes memory for so many more tokens: twice as much each time, but not beyond what is due. */
@@ -59,25 +66,36 @@ public final class KeyValueCache implements AutoCloseable {
       int twice = (int) Math.min(2L * capacity, expected);
       int larger = whole(config, Math.max(needed, twice));
       for (int layer = 0; layer < config.layers(); layer++) {
-        grow(keys, layer, larger);
-        grow(values, layer, larger);
+        grow(storedKeys, layer, larger / BLOCK);
+        grow(storedValues, layer, larger / BLOCK);
       }
       capacity = larger;
+      view();
     }
   }
 
-  private void grow(List<INDArray> arrays, int layer, int larger) {
-    INDArray array = Tensors.zeros(type, config.keyValueHeads(), larger, config.headSize());
+  private void grow(List<INDArray> arrays, int layer, int blocks) {
+    long block = (long) BLOCK * config.headSize();
+    INDArray array = Tensors.zeros(type, config.keyValueHeads(), blocks, block);
     if (capacity == 0) {
       arrays.add(array);
       return;
     }
     INDArray old = arrays.get(layer);
     for (int group = 0; group < config.keyValueHeads(); group++) {
-      Tensors.copy(old.slice(group), Tensors.rows(array.slice(group), 0, capacity));
+      Tensors.copy(old.slice(group), Tensors.rows(array.slice(group), 0, capacity / BLOCK));
     }
     arrays.set(layer, array);
     old.close();
+  }
+
+  private void view() {
+    int groups = config.keyValueHeads();
+    int size = config.headSize();
+    keys.clear();
+    values.clear();
+    storedKeys.forEach(all -> keys.add(all.reshape('c', groups, capacity / BLOCK, size, BLOCK)));
+    storedValues.forEach(all -> values.add(all.reshape('c', groups, capacity, size)));
   }
 
   /**
@@ -93,7 +111,7 @@ public final class KeyValueCache implements AutoCloseable {
           String.format(Locale.ROOT, "block (%d) is not among the %,d tokens", index, length));
     }
     KeyValueBlock block = new KeyValueBlock(type, config);
-    eachPart(block, index * BLOCK, (own, stored) -> Tensors.copy(own, stored));
+    eachPart(block, index, (own, stored) -> Tensors.copy(own, stored));
     return block;
   }
 
@@ -110,7 +128,7 @@ public final class KeyValueCache implements AutoCloseable {
           String.format(Locale.ROOT, "a block does not fit after %,d tokens", length));
     }
     reserve(BLOCK);
-    eachPart(block, length, (own, stored) -> Tensors.copy(stored, own));
+    eachPart(block, length / BLOCK, (own, stored) -> Tensors.copy(stored, own));
     length += BLOCK;
   }
 
@@ -118,12 +136,12 @@ public final class KeyValueCache implements AutoCloseable {
     void copy(INDArray own, INDArray stored);
   }
 
-  private void eachPart(KeyValueBlock block, int from, Copying copying) {
+  private void eachPart(KeyValueBlock block, int index, Copying copying) {
     int part = 0;
     for (int layer = 0; layer < config.layers(); layer++) {
-      for (INDArray array : List.of(keys.get(layer), values.get(layer))) {
+      for (INDArray array : List.of(storedKeys.get(layer), storedValues.get(layer))) {
         for (int group = 0; group < config.keyValueHeads(); group++) {
-          copying.copy(Tensors.rows(array.slice(group), from, from + BLOCK), block.part(part++));
+          copying.copy(Tensors.rows(array.slice(group), index, index + 1), block.part(part++));
         }
       }
     }
@@ -215,8 +233,8 @@ public final class KeyValueCache implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      keys.forEach(INDArray::close);
-      values.forEach(INDArray::close);
+      storedKeys.forEach(INDArray::close);
+      storedValues.forEach(INDArray::close);
     }
   }
 }

@@ -17,8 +17,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Daemon threads that help a caller with the parts of a job: the slices of a linear map, or the
  * attention of several sequences. Whoever is free claims the next part; the caller computes what
  * nobody claims, and waits for nothing but parts that a helper has begun. If such a wait is long,
- * since other programs keep the processors busy, it does without help for a while, longer each
- * time. The helpers serve one caller at a time; others do without.
+ * since other programs keep the processors busy, it does without help for a while, and for longer
+ * if the next long wait comes soon: so of the time, next to nothing is spent on waiting. The
+ * helpers serve one caller at a time; others do without.
  *
  * <p>A helper without work spins for a moment, as the next map of a pass comes soon, then parks.
  */
@@ -29,8 +30,11 @@ final class SliceTeam implements AutoCloseable {
   /** A slice takes less than a millisecond: a helper that lets wait so long is not running. */
   private static final long LONG_WAIT_NANOS = 1_000_000;
 
-  private static final int LEAST_ALONE = 64;
-  private static final int MOST_ALONE = 4_096;
+  private static final long LEAST_ALONE_NANOS = 20_000_000;
+  private static final long MOST_ALONE_NANOS = 640_000_000;
+
+  /** A scheduler lets each thread run several times in this time. */
+  private static final long SOON_NANOS = 100_000_000;
 
   private final AtomicBoolean taken = new AtomicBoolean();
 
@@ -52,8 +56,11 @@ final class SliceTeam implements AutoCloseable {
   /** Written before its ticket, and not again before all its parts are finished. */
   private @Nullable Job job;
 
-  private int alone;
-  private int aloneNext = LEAST_ALONE;
+  /** Used by the caller that has taken the helpers. */
+  private boolean alone;
+
+  private long aloneNanos = LEAST_ALONE_NANOS;
+  private long aloneUntil = System.nanoTime();
 
   /** A team of so many threads, the caller among them. */
   SliceTeam(int threads, KernelBackend backend) {
@@ -87,13 +94,10 @@ final class SliceTeam implements AutoCloseable {
   void run(Kernels kernels, int parts, Job work) {
     boolean shared = parts > 1 && !helpers.isEmpty() && taken.compareAndSet(false, true);
     try {
-      if (shared && alone == 0) {
+      if (shared && !isAlone()) {
         job = work;
         share(kernels, parts);
         return;
-      }
-      if (shared) {
-        alone--;
       }
       for (int part = 0; part < parts; part++) {
         work.run(kernels, part);
@@ -103,6 +107,11 @@ final class SliceTeam implements AutoCloseable {
         taken.set(false);
       }
     }
+  }
+
+  private boolean isAlone() {
+    alone = alone && System.nanoTime() - aloneUntil < 0;
+    return alone;
   }
 
   private void share(Kernels kernels, int slices) {
@@ -121,13 +130,15 @@ final class SliceTeam implements AutoCloseable {
     Throwable thrown = failure;
     if (thrown != null) {
       failure = null;
-      throw new IllegalStateException("a slice failed", thrown);
+      if (thrown instanceof Error error) {
+        throw error;
+      }
+      throw (RuntimeException) thrown;
     }
   }
 
   private void await(int slices) {
     if (finished.get() >= slices) {
-      aloneNext = LEAST_ALONE;
       return;
     }
     long start = System.nanoTime();
@@ -138,9 +149,12 @@ final class SliceTeam implements AutoCloseable {
         Thread.yield();
       }
     }
-    if (System.nanoTime() - start > LONG_WAIT_NANOS) {
-      alone = aloneNext;
-      aloneNext = Math.min(MOST_ALONE, 2 * aloneNext);
+    long now = System.nanoTime();
+    if (now - start > LONG_WAIT_NANOS) {
+      boolean soon = now - aloneUntil < SOON_NANOS;
+      aloneNanos = soon ? Math.min(MOST_ALONE_NANOS, 2 * aloneNanos) : LEAST_ALONE_NANOS;
+      aloneUntil = now + aloneNanos;
+      alone = true;
     }
   }
 

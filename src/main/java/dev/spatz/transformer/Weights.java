@@ -1,6 +1,7 @@
 package dev.spatz.transformer;
 
 import dev.spatz.kernel.Kernels;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -114,15 +115,20 @@ record Weights(
     head.forward(kernels, normalized.values(), null, logits);
   }
 
+  /** The weights of all linear maps, in the order in which {@link #withMaps} changes them. */
+  List<INDArray> matrices() {
+    List<INDArray> matrices = new ArrayList<>();
+    withMaps(
+        map -> {
+          matrices.add(map.weight());
+          return map;
+        });
+    return matrices;
+  }
+
   /** The number of weights of all linear maps. */
   long mapElements() {
-    long elements = head.weight().length();
-    for (Layer layer : layers) {
-      for (LinearMap map : List.of(layer.qkv, layer.projection, layer.up, layer.down)) {
-        elements += map.weight().length();
-      }
-    }
-    return elements;
+    return matrices().stream().mapToLong(INDArray::length).sum();
   }
 
   /** The same weights, with other linear maps. */

@@ -93,21 +93,24 @@ abstract class KernelsTest extends RowKernelsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1,0,1,1,1,1",
-    "1,12,2,1,8,13",
-    "3,5,4,2,13,8",
-    "8,0,3,3,4,8",
-    "13,51,2,2,64,64",
-    "1,206,4,1,8,207"
+    "1,0,1,1,1,1,1",
+    "1,12,2,1,8,1,13",
+    "3,5,4,2,13,2,4",
+    "8,0,3,3,4,4,3",
+    "13,51,2,2,64,1,64",
+    "13,58,2,2,64,2,64",
+    "64,64,2,2,64,2,64",
+    "1,206,4,1,8,9,23"
   })
   void attentionCached_equalsJudge(
-      int rows, int position, int heads, int keyValueHeads, int size, int capacity) {
+      int rows, int position, int heads, int keyValueHeads, int size, int blocks, int block) {
     // Its time is not used.
     AttentionShape shape = new AttentionShape(1, heads, keyValueHeads, size);
-    long[] cache = of(keyValueHeads, capacity, size);
+    long[] keys = of(keyValueHeads, blocks, size, block);
+    long[] values = of(keyValueHeads, (long) blocks * block, size);
     agree(
         (k, a) -> k.attentionCached(a[0], shape, position, 0, keyValueHeads, a[1], a[2], a[3]),
-        random(of(rows, shape.rowWidth()), cache, cache, of(rows, (long) heads * size)));
+        random(of(rows, shape.rowWidth()), keys, values, of(rows, (long) heads * size)));
     agree(
         (k, a) ->
             k.attentionCached(
@@ -119,7 +122,7 @@ abstract class KernelsTest extends RowKernelsTest {
                 a[1],
                 a[2],
                 a[3]),
-        random(of(rows, shape.rowWidth()), cache, cache, of(rows, (long) heads * size)));
+        random(of(rows, shape.rowWidth()), keys, values, of(rows, (long) heads * size)));
   }
 
   @ParameterizedTest

@@ -1,6 +1,7 @@
 package dev.spatz.kernel;
 
 import java.util.Arrays;
+import java.util.function.IntBinaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The part of {@link NaiveKernels} that is attention: a query and a head at a time. */
@@ -142,21 +143,24 @@ final class NaiveAttention {
     Values v = Values.of(values);
     Values result = Values.of(out);
     int size = shape.headSize();
-    int capacity = (int) keys.size(1);
+    int capacity = (int) values.size(1);
+    int block = k.columns;
     int group = shape.heads() / shape.keyValueHeads();
     for (int r = 0; r < in.rows(); r++) {
       for (int h = firstGroup * group; h < (firstGroup + groups) * group; h++) {
         int first = h / group * capacity;
+        IntBinaryOperator keyRow = (j, c) -> (first + j) / block * size + c;
         for (int c = 0; c < size; c++) {
           result.set(r, h * size + c, 0);
-          k.set(first + position + r, c, in.get(r, key(shape, h) + c));
+          int own = position + r;
+          k.set(keyRow.applyAsInt(own, c), own % block, in.get(r, key(shape, h) + c));
           v.set(first + position + r, c, in.get(r, value(shape, h) + c));
         }
         double sum = 0;
         for (int j = 0; j <= position + r; j++) {
           double score = 0;
           for (int c = 0; c < size; c++) {
-            score += in.get(r, h * size + c) * k.get(first + j, c);
+            score += in.get(r, h * size + c) * k.get(keyRow.applyAsInt(j, c), j % block);
           }
           double weight = Math.exp(score / Math.sqrt(size));
           sum += weight;

@@ -1,0 +1,51 @@
+package dev.spatz.kernel;
+
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The native libraries, loaded on a thread of their own: that takes a third of a second, in which
+ * the caller can read files. He touches no tensor before {@link #await}, since classes that load
+ * libraries may wait for each other forever if two threads begin with them at once.
+ */
+public final class NativeLibraries {
+  private final FutureTask<Void> loading = new FutureTask<>(NativeLibraries::load, null);
+
+  private NativeLibraries() {}
+
+  /** Begins; where they are loaded already, nothing is left to wait for. */
+  public static NativeLibraries loading() {
+    NativeLibraries libraries = new NativeLibraries();
+    Thread thread = new Thread(libraries.loading, "spatz-natives");
+    thread.setDaemon(true);
+    thread.start();
+    return libraries;
+  }
+
+  private static void load() {
+    KernelBackend.ONEDNN.obstacle();
+    Nd4j.getBackend();
+  }
+
+  /** Waits until they are loaded, also when the thread is interrupted; throws why they are not. */
+  public void await() {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        loading.get();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof Error error) {
+          throw error;
+        }
+        throw new IllegalStateException("the native libraries cannot be loaded", e.getCause());
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
