@@ -7,6 +7,9 @@ import java.util.List;
 
 /** The shapes of records that tell of conversations, see {@link Conversations}. */
 final class ConversationRecords {
+  /** What a turn may have instead of content. */
+  private static final List<String> CALLS = List.of("tool_calls", "function_call");
+
   private ConversationRecords() {}
 
   /** A conversation, in one of the three shapes. */
@@ -22,6 +25,7 @@ final class ConversationRecords {
 
   private static List<Message> messages(JsonNode record) {
     if (record.has("messages")) {
+      requireAbsent(record, "tools", "describe them in the system's turn");
       return turns(record, "messages");
     }
     if (record.has("instruction")) {
@@ -64,6 +68,9 @@ final class ConversationRecords {
     require(turns.isArray(), "\"" + name + "\" must be an array");
     List<Message> messages = new ArrayList<>();
     for (JsonNode turn : turns) {
+      for (String call : CALLS) {
+        requireAbsent(turn, call, "spell it in \"content\", as the model is to write it");
+      }
       messages.add(new Message(text(turn, "role"), text(turn, "content")));
     }
     return messages;
@@ -73,6 +80,13 @@ final class ConversationRecords {
     JsonNode value = record.path(name);
     require(value.isTextual(), "\"" + name + "\" must be a string");
     return value.textValue();
+  }
+
+  /** Left out silently, it would be missing in what the model learns. */
+  private static void requireAbsent(JsonNode record, String name, String remedy) {
+    JsonNode value = record.path(name);
+    boolean absent = value.isMissingNode() || value.isNull() || value.isArray() && value.isEmpty();
+    require(absent, "\"" + name + "\" is not carried; " + remedy);
   }
 
   private static void require(boolean condition, String fault) {

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * of records, {@code .jsonl} files with one a line. A record has one of three shapes:
  *
  * <ul>
- *   <li>{@code messages}: an array of objects with {@code role} and {@code content};
+ *   <li>{@code messages}: an array of objects with {@code role} and {@code content}; {@code
+ *       tool_calls} and {@code tools} are not carried, and refused;
  *   <li>{@code instruction}, perhaps {@code input}, and {@code output};
  *   <li>{@code prompt} and {@code completion}.
  * </ul>

@@ -3,9 +3,10 @@ package dev.spatz.tokenizer;
 /**
  * One turn of a conversation.
  *
- * @param role who speaks: {@value #SYSTEM}, {@value #USER}, {@value #ASSISTANT}, or what the
- *     model's template knows
- * @param content what is said, well-formed text
+ * @param role who speaks: {@value #SYSTEM}, {@value #USER}, {@value #ASSISTANT}, {@value #TOOL}, or
+ *     what the model's template knows
+ * @param content what is said, well-formed text; a call of a tool too, as the template spells it:
+ *     there is no field of its own for it
  */
 public record Message(String role, String content) {
   /** The role of who sets the rules. */
@@ -16,6 +17,9 @@ public record Message(String role, String content) {
 
   /** The role of the model. */
   public static final String ASSISTANT = "assistant";
+
+  /** The role of a tool that the model has called. */
+  public static final String TOOL = "tool";
 
   /**
    * Checks the values.
@@ -44,6 +48,11 @@ public record Message(String role, String content) {
   /** What the model says. */
   public static Message assistant(String content) {
     return new Message(ASSISTANT, content);
+  }
+
+  /** What a tool has given; the model's template must know the role. */
+  public static Message tool(String content) {
+    return new Message(TOOL, content);
   }
 
   /** Whether it is the model's. */

@@ -78,6 +78,29 @@ class ConversationsTest {
   }
 
   @Test
+  void toolsAndTheirCalls_areRefusedByName_andWhatAToolSaysIsRead() throws IOException {
+    String said =
+        "{\"tools\": [], \"messages\": [{\"role\": \"user\", \"content\": \"u\", \"name\": \"n\"},"
+            + " {\"role\": \"tool\", \"tool_call_id\": \"1\", \"content\": \"t\"},"
+            + " {\"role\": \"assistant\", \"content\": \"a\", \"tool_calls\": null}]}";
+    assertEquals(
+        List.of(List.of(Message.user("u"), Message.tool("t"), Message.assistant("a"))),
+        messages(Conversations.of(file("a.jsonl", said))));
+    for (String[] fault :
+        new String[][] {
+          {
+            "\"tool_calls\": null", "\"tool_calls\": [{\"id\": 1}]", "\"tool_calls\" is not carried"
+          },
+          {"\"tool_calls\": null", "\"function_call\": {}", "\"function_call\" is not carried"},
+          {"\"tools\": []", "\"tools\": [{}]", "\"tools\" is not carried; describe them"}
+        }) {
+      Path file = file("b.jsonl", said.replace(fault[0], fault[1]));
+      IOException e = assertThrows(IOException.class, () -> messages(Conversations.of(file)));
+      assertTrue(e.getMessage().contains(fault[2]), e.getMessage());
+    }
+  }
+
+  @Test
   void noJson_isRefused() throws IOException {
     for (String text : List.of("", "{}", "[{\"prompt\": \"p\", \"completion\": \"c\"}", "[3")) {
       Path file = file("a.json", text);
