@@ -95,8 +95,9 @@
  *
  * <p>Muon is what counts, and then the batch. The last two gain at most half a hundredth where it
  * is certain, and less than the seeds differ on characters: the stable phase stays, since a run on
- * it can be lengthened, and so does the normalization, whose steps take an eighth more time.
- * Averaging takes the better of both weights, and gains nothing in so short a run.
+ * it can be lengthened, and so does the normalization, which bears higher rates (above) and costs
+ * an eighth of a step. Averaging takes the better of both weights, and gains nothing in so short a
+ * run.
  */
 @NullMarked
 package dev.spatz.training;
