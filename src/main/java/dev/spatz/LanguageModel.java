@@ -58,6 +58,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -223,7 +224,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if the configuration asks for another tokenizer, vocabulary or
    *     shape than the model's, dropout excepted; if the data is too little, has a character that
    *     the tokenizer has no id for, or a conversation that exceeds the context
-   * @throws IllegalStateException if the model is closed
+   * @throws IllegalStateException if the model is closed or frozen
    * @throws DivergedException if the loss is no longer finite
    */
   public static LanguageModel fineTune(
@@ -250,13 +251,14 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Loads a model from its directory in the Hugging Face layout.
    *
-   * @param options such as the precision of the weights that texts are written with
+   * @param options such as the precision of the weights; a frozen model cannot be saved, exported,
+   *     merged or trained on, but adapters of it can be trained
    * @return a model that the caller closes
    * @throws IOException as {@link #load(Path)}
    * @throws IllegalStateException if the precision is not possible on this machine
    */
   public static LanguageModel load(Path directory, LoadOptions options) throws IOException {
-    return of(ModelDirectory.load(directory), options);
+    return of(read(directory, options), options);
   }
 
   /**
@@ -283,7 +285,16 @@ public final class LanguageModel implements AutoCloseable {
       throws IOException {
     ClassLoader own = LanguageModel.class.getClassLoader();
     ClassLoader ofThread = Thread.currentThread().getContextClassLoader();
-    return of(ClasspathModel.load(ofThread != null ? ofThread : own, directory), options);
+    return of(
+        ClasspathModel.load(
+            ofThread != null ? ofThread : own, directory, copy -> read(copy, options)),
+        options);
+  }
+
+  private static LoadedModel read(Path directory, LoadOptions options) throws IOException {
+    return options.frozen()
+        ? ModelDirectory.loadFrozen(directory, options.precision())
+        : ModelDirectory.load(directory);
   }
 
   private static LanguageModel of(LoadedModel loaded, LoadOptions options) {
@@ -309,7 +320,7 @@ public final class LanguageModel implements AutoCloseable {
    * is written whole or not at all; a model that was there before is replaced.
    *
    * @throws IOException if it cannot be written, or the directory holds something else than a model
-   * @throws IllegalStateException if the model is closed
+   * @throws IllegalStateException if the model is closed or frozen
    */
   public void save(Path directory) throws IOException {
     save(directory, conventions);
@@ -321,7 +332,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if {@code generation_config.json} has no key for one of the
    *     settings, such as DRY, XTC or a constraint; the message names it
    * @throws IOException as {@link #save(Path)}
-   * @throws IllegalStateException if the model is closed
+   * @throws IllegalStateException if the model is closed or frozen
    */
   public void save(Path directory, GenerationConfig generationDefaults) throws IOException {
     save(directory, conventions.withGeneration(generationDefaults));
@@ -344,7 +355,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException if the model cannot be exported faithfully, as a GPT-2 with
    *     the exact GELU; the message says why
    * @throws IOException if it cannot be written, or there is something else of this name
-   * @throws IllegalStateException if the model is closed
+   * @throws IllegalStateException if the model is closed or frozen
    */
   public void exportGguf(Path file, GgufType type) throws IOException {
     lifetime.whileOpen(
@@ -557,6 +568,8 @@ public final class LanguageModel implements AutoCloseable {
    * and are not copied in float32: it takes a small part of the memory of {@link
    * #fineTune(LanguageModel, TrainingSource, TrainingConfig, TrainingListener, Cancellation)}, and
    * the model can be used meanwhile. In mixed precision passes read a bfloat16 copy of the model.
+   * One that was loaded {@link LoadOptions#withFrozen frozen}, in bfloat16 or int8, takes the
+   * least.
    *
    * @param data see there; of preferences, the reference is the model without the adapter
    * @param listener see {@link #train(Corpus, TrainingConfig, TrainingListener, Cancellation)}
@@ -635,7 +648,7 @@ public final class LanguageModel implements AutoCloseable {
    * A new model, which the caller closes, whose weights have the updates of adapters in them.
    *
    * @throws IllegalArgumentException if an adapter is for a model of another shape
-   * @throws IllegalStateException if the model is closed
+   * @throws IllegalStateException if the model is closed or frozen
    */
   public LanguageModel merge(WeightedAdapter... adapters) {
     return AdapterMerging.merge(this, List.of(adapters));
@@ -758,26 +771,30 @@ public final class LanguageModel implements AutoCloseable {
   public static final class DivergedException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    private final transient LanguageModel lastGood;
+    private final transient Supplier<LanguageModel> lastGood;
     private final transient @Nullable LoraAdapter lastGoodAdapter;
 
     DivergedException(TrainingDivergedException cause, LanguageModel lastGood) {
-      this(cause, lastGood, null);
+      super(cause.getMessage(), cause);
+      this.lastGood = () -> lastGood;
+      this.lastGoodAdapter = null;
     }
 
+    /** Of an adapter of a model. */
     DivergedException(
-        TrainingDivergedException cause, LanguageModel lastGood, @Nullable LoraAdapter adapter) {
+        TrainingDivergedException cause, LanguageModel base, LoraAdapter lastGoodAdapter) {
       super(cause.getMessage(), cause);
-      this.lastGood = lastGood;
-      this.lastGoodAdapter = adapter;
+      this.lastGood = () -> base.merge(lastGoodAdapter);
+      this.lastGoodAdapter = lastGoodAdapter;
     }
 
     /**
      * The model with the best weights of the evaluations before the failure (its initial weights,
-     * if there was none); the caller closes it. Where an adapter was trained, it is merged into it.
+     * if there was none); the caller closes it. Where an adapter was trained, it is merged into a
+     * new one, as {@link #merge} does.
      */
     public LanguageModel lastGood() {
-      return lastGood;
+      return lastGood.get();
     }
 
     /** The adapter of that time, where one was trained. */

@@ -5,6 +5,8 @@ import dev.spatz.checkpoint.Checkpoint;
 import dev.spatz.checkpoint.Provenance;
 import dev.spatz.checkpoint.RunSettings;
 import dev.spatz.checkpoint.TextConventions;
+import dev.spatz.generation.ModelLifetime;
+import dev.spatz.generation.ModelParts;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.TrainingDivergedException;
@@ -52,7 +54,10 @@ interface Learner<T> {
 
     @Override
     public TrainingListener samples(TrainingListener reader, KernelBackend kernels) {
-      return new TrainingSamples(reader, transformer, tokenizer, kernels, List::of);
+      return new TrainingSamples(
+          reader,
+          () -> new ModelParts(new ModelLifetime(), kernels, transformer, tokenizer),
+          List::of);
     }
 
     @Override
@@ -90,9 +95,13 @@ interface Learner<T> {
     public TrainingListener samples(TrainingListener reader, KernelBackend kernels) {
       return new TrainingSamples(
           reader,
-          model.transformer,
-          model.tokenizer(),
-          kernels,
+          () ->
+              new ModelParts(
+                  new ModelLifetime(),
+                  kernels,
+                  model.transformer,
+                  model.tokenizer(),
+                  model.options),
           () -> List.of(transformer.adapter(Map.of()).weighted(1)));
     }
 
@@ -115,8 +124,7 @@ interface Learner<T> {
     @Override
     public DivergedException diverged(
         TrainingDivergedException cause, Provenance provenance, KernelBackend kernels) {
-      LoraAdapter lastGood = adapter(provenance);
-      return new DivergedException(cause, model.merge(lastGood), lastGood);
+      return new DivergedException(cause, model, adapter(provenance));
     }
 
     @Override

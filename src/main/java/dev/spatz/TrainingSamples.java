@@ -2,13 +2,9 @@ package dev.spatz;
 
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.generation.Generator;
-import dev.spatz.generation.ModelLifetime;
 import dev.spatz.generation.ModelParts;
-import dev.spatz.kernel.KernelBackend;
-import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.TrainingListener;
-import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.WeightedAdapter;
 import java.util.List;
 import java.util.function.Supplier;
@@ -19,22 +15,21 @@ final class TrainingSamples implements TrainingListener {
       GenerationConfig.defaults().withMaxNewTokens(60).withSeed(1);
 
   private final TrainingListener reader;
-  private final Transformer transformer;
-  private final Tokenizer tokenizer;
-  private final KernelBackend kernels;
+  private final Supplier<ModelParts> model;
   private final Supplier<List<WeightedAdapter>> adapters;
 
-  /** {@code adapters} are those in training beside the model, as they are at the time. */
+  /**
+   * For a listener.
+   *
+   * @param model of a life of its own
+   * @param adapters those in training beside the model, as they are at the time
+   */
   TrainingSamples(
       TrainingListener reader,
-      Transformer transformer,
-      Tokenizer tokenizer,
-      KernelBackend kernels,
+      Supplier<ModelParts> model,
       Supplier<List<WeightedAdapter>> adapters) {
     this.reader = reader;
-    this.transformer = transformer;
-    this.tokenizer = tokenizer;
-    this.kernels = kernels;
+    this.model = model;
     this.adapters = adapters;
   }
 
@@ -42,8 +37,7 @@ final class TrainingSamples implements TrainingListener {
   public void evaluated(long step, Evaluation evaluation, boolean best) {
     if (reader.wantsSamples()) {
       // A new one each time: it packs the weights, which have changed.
-      ModelParts now = new ModelParts(new ModelLifetime(), kernels, transformer, tokenizer);
-      try (Generator generator = new Generator(now)) {
+      try (Generator generator = new Generator(model.get())) {
         GenerationConfig config =
             SHORT.withAdapters(adapters.get().toArray(WeightedAdapter[]::new));
         reader.sampled(step, generator.generate("", config, piece -> {}).text());

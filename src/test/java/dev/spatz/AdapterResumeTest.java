@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.spatz.dataset.Conversation;
 import dev.spatz.dataset.Conversations;
@@ -12,6 +13,9 @@ import dev.spatz.dataset.Corpus;
 import dev.spatz.dataset.Preference;
 import dev.spatz.dataset.Preferences;
 import dev.spatz.dataset.TrainingSource;
+import dev.spatz.generation.LoadOptions;
+import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.optimizer.AdamWConfig;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.CheckpointConfig;
@@ -29,7 +33,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -207,6 +213,35 @@ class AdapterResumeTest {
     String message =
         assertThrows(IllegalArgumentException.class, () -> resume(model, config)).getMessage();
     assertTrue(message.contains(fault), message);
+  }
+
+  @Test
+  void adapterBesideAFrozenModel_endsWithTheSameBytes_butNotBesideTheWholeOne() throws IOException {
+    try {
+      WeightPrecision.INT8.require(KernelBackend.choose());
+    } catch (IllegalStateException e) {
+      assumeTrue(false, e.getMessage());
+    }
+    Path saved = directory.resolve("base");
+    base.save(saved);
+    LoadOptions options = LoadOptions.defaults().withFrozen(WeightPrecision.INT8);
+    try (LanguageModel frozen = LanguageModel.load(saved, options)) {
+      LoraAdapter whole = tune(frozen, Lesson.TEXT, config());
+      tune(frozen, Lesson.TEXT, kept(config()));
+      try (Stream<Path> last = Files.walk(run.resolve("checkpoint-000009"))) {
+        for (Path file : last.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+      assertRefused(base, ResumeConfig.defaults(), "base weights SHA-256 was ");
+      assertSame(whole, resume(frozen, ResumeConfig.defaults().withThreads(1)));
+    }
+  }
+
+  private static LoraAdapter tune(LanguageModel model, Lesson lesson, TrainingConfig config)
+      throws IOException {
+    return LanguageModel.fineTuneAdapter(
+        model, lesson.source(0), config, LORA, TrainingListener.NONE, new Cancellation());
   }
 
   @Test

@@ -5,12 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.spatz.checkpoint.GgufType;
 import dev.spatz.dataset.Conversation;
 import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
+import dev.spatz.generation.LoadOptions;
+import dev.spatz.kernel.KernelBackend;
+import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.Evaluation;
 import dev.spatz.training.TrainingConfig;
@@ -32,6 +37,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Adapters through the door: taught, saved, loaded, used, merged. */
 @TestInstance(Lifecycle.PER_CLASS)
@@ -160,6 +167,66 @@ final class AdapterTuningTest {
       String config = Files.readString(saved.resolve("tokenizer_config.json"));
       assertTrue(config.contains("chat_template"), config);
     }
+  }
+
+  /** The adapter of the demonstration's recipe, beside weights that are kept rounded. */
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "INT8"})
+  void frozenModel_teachesAnAdapterAsGood(WeightPrecision precision) throws IOException {
+    assumePossible(precision);
+    Path saved = directory.resolve("base-" + precision);
+    base.save(saved);
+    LoadOptions options = LoadOptions.defaults().withFrozen(precision);
+    try (LanguageModel frozen = LanguageModel.load(saved, options)) {
+      assertTrue(frozen.memory().weights() < base.memory().weights());
+      LoraAdapter beside =
+          LanguageModel.fineTuneAdapter(
+              frozen, cats(), SHORT, LORA, TrainingListener.NONE, new Cancellation());
+      try (LanguageModel merged = base.merge(cats);
+          LanguageModel other = base.merge(beside)) {
+        double expected = merged.evaluate(cats()).natsPerToken();
+        double actual = other.evaluate(cats()).natsPerToken();
+        assertEquals(expected, actual, 0.03 * before, "nats a token");
+      }
+      assertNotEquals(
+          frozen.generate("The cat", GREEDY),
+          frozen.generate("The cat", GREEDY.withAdapter(beside)));
+      assertThrows(IllegalStateException.class, () -> frozen.merge(beside));
+      assertThrows(IllegalStateException.class, () -> frozen.save(directory.resolve("no")));
+      assertThrows(
+          IllegalStateException.class,
+          () -> frozen.exportGguf(directory.resolve("no.gguf"), GgufType.F32));
+      assertThrows(
+          IllegalStateException.class,
+          () ->
+              LanguageModel.fineTune(
+                  frozen, cats(), SHORT, TrainingListener.NONE, new Cancellation()));
+      assertTrue(Files.notExists(directory.resolve("no")));
+      Path adapter = directory.resolve("beside-" + precision);
+      frozen.saveAdapter(beside, adapter);
+      assertEquals(beside.origin(), base.loadAdapter(adapter).origin());
+    }
+  }
+
+  private static void assumePossible(WeightPrecision precision) {
+    try {
+      precision.require(KernelBackend.choose());
+    } catch (IllegalStateException e) {
+      assumeTrue(false, e.getMessage());
+    }
+  }
+
+  @Test
+  void frozen_needsFewerBytes() {
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> LoadOptions.defaults().withFrozen(WeightPrecision.FLOAT32));
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            LoadOptions.defaults()
+                .withFrozen(WeightPrecision.INT8)
+                .withPrecision(WeightPrecision.FLOAT32));
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.spatz.checkpoint;
 
 import dev.spatz.kernel.Tensors;
 import dev.spatz.transformer.Parameter;
+import dev.spatz.transformer.ParameterLayout;
 import dev.spatz.transformer.Transformer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -52,20 +53,22 @@ public final class BaseModel {
   }
 
   /**
-   * SHA-256 of all weights as little-endian float32, parameter after parameter in the order of the
-   * model's layout.
+   * SHA-256 of all weights as little-endian float32, as passes read them, parameter after parameter
+   * in the order of the model's layout.
    */
   static String digest(Transformer transformer) {
     MessageDigest digest = Sha256Sums.digest();
     float[] values = new float[BLOCK];
     ByteBuffer bytes = ByteBuffer.allocate(BLOCK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    for (Parameter parameter : transformer.parameters().layout().parameters()) {
-      INDArray array = transformer.parameters().get(parameter.name());
-      for (long done = 0; done < parameter.size(); done += BLOCK) {
-        int count = (int) Math.min(BLOCK, parameter.size() - done);
-        Tensors.read(array, done, values, 0, count);
-        bytes.asFloatBuffer().put(values, 0, count);
-        digest.update(bytes.array(), 0, count * Float.BYTES);
+    for (Parameter parameter : ParameterLayout.of(transformer.config()).parameters()) {
+      try (INDArray array = Tensors.zeros(transformer.dataType(), parameter.shape())) {
+        transformer.read(parameter.name(), array);
+        for (long done = 0; done < parameter.size(); done += BLOCK) {
+          int count = (int) Math.min(BLOCK, parameter.size() - done);
+          Tensors.read(array, done, values, 0, count);
+          bytes.asFloatBuffer().put(values, 0, count);
+          digest.update(bytes.array(), 0, count * Float.BYTES);
+        }
       }
     }
     return HexFormat.of().formatHex(digest.digest());

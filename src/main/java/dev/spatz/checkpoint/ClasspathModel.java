@@ -33,31 +33,37 @@ public final class ClasspathModel {
     this.directory = directory;
   }
 
+  /** How a model is loaded from its directory, as {@link ModelDirectory} does. */
+  public interface Loading {
+    LoadedModel load(Path directory) throws IOException;
+  }
+
   /**
-   * Loads a model in float32; the caller closes it.
+   * Loads a model; the caller closes it.
    *
    * @param directory as names of resources have it, such as {@code models/verses}
    * @throws FileNotFoundException if there is no such directory with a {@code config.json}
    * @throws InvalidFileException if a file is broken, or asks for what is not implemented
    * @throws IOException if a file is absent or cannot be read
    */
-  public static LoadedModel load(ClassLoader loader, String directory) throws IOException {
-    return new ClasspathModel(loader, directory.replaceAll("^/+|/+$", "")).load();
+  public static LoadedModel load(ClassLoader loader, String directory, Loading loading)
+      throws IOException {
+    return new ClasspathModel(loader, directory.replaceAll("^/+|/+$", "")).load(loading);
   }
 
-  private LoadedModel load() throws IOException {
+  private LoadedModel load(Loading loading) throws IOException {
     URL config = loader.getResource(name(ConfigFile.NAME));
     if (config == null) {
       throw new FileNotFoundException(
           directory + ": no directory of this name on the class path has a " + ConfigFile.NAME);
     }
     if (config.getProtocol().equals("file")) {
-      return ModelDirectory.load(directoryOf(config));
+      return loading.load(directoryOf(config));
     }
     Path copy = Files.createTempDirectory("spatz-model-");
     try {
       copyTo(copy);
-      return ModelDirectory.load(copy);
+      return loading.load(copy);
     } finally {
       delete(copy);
     }

@@ -80,6 +80,7 @@ public final class GgufFile {
       @Nullable Provenance provenance,
       GgufType type)
       throws IOException {
+    transformer.requireWhole();
     TransformerConfig shape = transformer.config();
     requireFaithful(shape);
     GgufMetadata metadata = new GgufMetadata();

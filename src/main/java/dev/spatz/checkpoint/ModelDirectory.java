@@ -1,6 +1,7 @@
 package dev.spatz.checkpoint;
 
 import dev.spatz.kernel.NativeLibraries;
+import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.tokenizer.Tokenizer;
 import dev.spatz.transformer.Transformer;
 import java.io.IOException;
@@ -58,6 +59,7 @@ public final class ModelDirectory {
    * @param transformer whose weights nobody changes meanwhile
    * @param tokenizer whose ids are within the transformer's vocabulary
    * @param provenance null if nothing is known
+   * @throws IllegalStateException if the transformer is frozen
    * @throws IllegalArgumentException if the tokenizer has more ids than the transformer, or the
    *     directory is the root of a file system
    * @throws IOException if the directory holds anything else, which would be lost, or writing
@@ -83,6 +85,7 @@ public final class ModelDirectory {
       @Nullable Provenance provenance,
       TextConventions conventions)
       throws IOException {
+    transformer.requireWhole();
     requireIdsWithin(transformer, tokenizer);
     Model model = new Model(transformer, tokenizer, provenance, conventions);
     new AtomicDirectory(directory, model).replace();
@@ -110,6 +113,26 @@ public final class ModelDirectory {
    * @throws IllegalArgumentException if the directory is the root of a file system
    */
   public static LoadedModel load(Path directory, DataType type) throws IOException {
+    return load(directory, (path, config) -> WeightsReader.read(path, config, type));
+  }
+
+  /**
+   * Loads a model that stays as it is, in float32 but for the matrices of its blocks, see {@link
+   * Transformer#frozen}; the caller closes it. Otherwise as {@link #load(Path)}.
+   *
+   * @param precision of the matrices: bfloat16 or int8
+   */
+  public static LoadedModel loadFrozen(Path directory, WeightPrecision precision)
+      throws IOException {
+    return load(directory, (path, config) -> WeightsReader.readFrozen(path, config, precision));
+  }
+
+  /** Reads the weights of a directory. */
+  private interface Weights {
+    Transformer read(Path directory, ConfigFile config) throws IOException;
+  }
+
+  private static LoadedModel load(Path directory, Weights weights) throws IOException {
     Path path = open(directory);
     ConfigFile config;
     Tokenizer tokenizer;
@@ -123,7 +146,7 @@ public final class ModelDirectory {
     } finally {
       libraries.await();
     }
-    Transformer transformer = WeightsReader.read(path, config, type);
+    Transformer transformer = weights.read(path, config);
     return new LoadedModel(transformer, tokenizer, config.provenance(), conventions);
   }
 

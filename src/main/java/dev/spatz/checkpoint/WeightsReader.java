@@ -1,6 +1,7 @@
 package dev.spatz.checkpoint;
 
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.transformer.ParameterSet;
 import dev.spatz.transformer.Transformer;
 import java.io.IOException;
@@ -43,9 +44,49 @@ final class WeightsReader {
     }
   }
 
+  /**
+   * The same of a model that stays as it is, see {@link Transformer#frozen}: its matrices are never
+   * all there in float32.
+   *
+   * @param precision of the matrices
+   */
+  static Transformer readFrozen(Path directory, ConfigFile config, WeightPrecision precision)
+      throws IOException {
+    try (TensorFiles files = TensorFiles.open(directory)) {
+      TensorMatch match = TensorMatch.of(config, files);
+      Transformer transformer =
+          Transformer.frozen(
+              config.shape(),
+              DataType.FLOAT,
+              precision,
+              (parameter, into) -> readMatrix(match, parameter, into));
+      try {
+        new WeightsReader(transformer.parameters()).read(match);
+        return transformer;
+      } catch (Throwable e) {
+        transformer.close();
+        throw e;
+      }
+    }
+  }
+
+  private static void readMatrix(TensorMatch match, String parameter, INDArray into)
+      throws IOException {
+    for (Map.Entry<TensorMapping, TensorFiles.Located> entry : match.tensors().entrySet()) {
+      if (parameter.equals(entry.getKey().parameter())) {
+        read(entry.getKey(), entry.getValue(), into);
+      }
+    }
+  }
+
   private void read(TensorMatch match) throws IOException {
     for (Map.Entry<TensorMapping, TensorFiles.Located> entry : match.tensors().entrySet()) {
-      read(entry.getKey(), entry.getValue());
+      String parameter = entry.getKey().parameter();
+      if (parameter == null) {
+        requireZeros(entry.getKey(), entry.getValue());
+      } else if (parameters.has(parameter)) { // else it is frozen
+        read(entry.getKey(), entry.getValue(), parameters.get(parameter));
+      }
     }
     TensorFiles.Located head = match.tiedHead();
     if (head != null) {
@@ -53,13 +94,12 @@ final class WeightsReader {
     }
   }
 
-  private void read(TensorMapping mapping, TensorFiles.Located tensor) throws IOException {
-    if (mapping.parameter() == null) {
-      requireZeros(mapping, tensor);
-    } else if (mapping.transposed()) {
-      readTransposed(mapping, tensor, parameters.get(mapping.parameter()));
+  private static void read(TensorMapping mapping, TensorFiles.Located tensor, INDArray parameter)
+      throws IOException {
+    if (mapping.transposed()) {
+      readTransposed(mapping, tensor, parameter);
     } else {
-      readRows(mapping, tensor, parameters.get(mapping.parameter()));
+      readRows(mapping, tensor, parameter);
     }
   }
 

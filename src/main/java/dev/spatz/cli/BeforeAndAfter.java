@@ -6,6 +6,7 @@ import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Preferences;
 import dev.spatz.generation.GenerationConfig;
 import dev.spatz.tokenizer.Message;
+import dev.spatz.transformer.WeightedAdapter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -75,23 +76,24 @@ final class BeforeAndAfter {
     return List.of();
   }
 
-  /** Lets both answer. */
-  void show(LanguageModel before, LanguageModel after, PrintWriter out) {
+  /** Lets both answer, the second with adapters. */
+  void show(
+      LanguageModel before, LanguageModel after, PrintWriter out, WeightedAdapter... adapters) {
     for (Prompt prompt : prompts) {
       out.println();
       out.println("asked    " + indented(prompt.question));
-      out.println("before   " + indented(answer(before, prompt)));
-      out.println("after    " + indented(answer(after, prompt)));
+      out.println("before   " + indented(answer(before, prompt, ANSWER)));
+      out.println("after    " + indented(answer(after, prompt, ANSWER.withAdapters(adapters))));
       out.println("wanted   " + indented(prompt.answer));
       out.flush();
     }
   }
 
-  private static String answer(LanguageModel model, Prompt prompt) {
+  private static String answer(LanguageModel model, Prompt prompt, GenerationConfig config) {
     try {
       return model
           .conversation(prompt.begun.toArray(Message[]::new))
-          .say(prompt.question, ANSWER, piece -> {})
+          .say(prompt.question, config, piece -> {})
           .text()
           .strip();
     } catch (IllegalArgumentException e) { // such as a question that fills the context

@@ -4,11 +4,13 @@ import dev.spatz.LanguageModel;
 import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Preferences;
 import dev.spatz.dataset.TrainingSource;
+import dev.spatz.generation.LoadOptions;
 import dev.spatz.training.PreferenceConfig;
 import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.transformer.LoraConfig;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -115,13 +117,12 @@ final class FineTuneCommand implements Callable<Integer> {
     boolean settings = kind != null || learningRate != null || lora != null && lora.shaped();
     require(!corpus.isEmpty() || !settings, TrainingOptions.RESUMED_ALONE);
     TrainingConfig config = config();
-    try (LanguageModel model = LanguageModel.load(directory)) {
+    LoadOptions loading = lora == null ? LoadOptions.defaults() : lora.base();
+    try (LanguageModel model = LanguageModel.load(directory, loading)) {
       BeforeAndAfter samples = samples(); // read before training
       boolean ended = lora == null ? tune(model, config) : tuneAdapter(model, config, lora);
       if (ended && samples != null) {
-        try (LanguageModel tuned = tuned(model)) {
-          samples.show(model, tuned, spec.commandLine().getOut());
-        }
+        show(samples, model);
       }
     }
     return ExitCode.OK;
@@ -214,10 +215,15 @@ final class FineTuneCommand implements Callable<Integer> {
         : config.withPreference(PreferenceConfig.defaults().withBeta(beta));
   }
 
-  private LanguageModel tuned(LanguageModel model) throws IOException {
-    return lora == null
-        ? LanguageModel.load(options.out())
-        : model.merge(model.loadAdapter(options.out()));
+  private void show(BeforeAndAfter samples, LanguageModel model) throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    if (lora == null) {
+      try (LanguageModel tuned = LanguageModel.load(options.out())) {
+        samples.show(model, tuned, out);
+      }
+    } else {
+      samples.show(model, model, out, model.loadAdapter(options.out()).weighted(1));
+    }
   }
 
   private TrainingSource data() {

@@ -1,5 +1,7 @@
 package dev.spatz.cli;
 
+import dev.spatz.generation.LoadOptions;
+import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.transformer.LoraConfig;
 import dev.spatz.transformer.LoraTarget;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +42,22 @@ final class LoraOptions {
             + " a GPT-2 QUERY_KEY_VALUE, OUTPUT, UP, DOWN."
       })
   private LoraTarget @Nullable [] targets;
+
+  @Option(
+      names = "--lora-base",
+      defaultValue = "float32",
+      paramLabel = "NAME",
+      description =
+          "How the model's own matrices are held meanwhile, which stay as they are:"
+              + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). Fewer bytes take less"
+              + " memory, and the adapter learns beside the rounded ones.")
+  private WeightPrecision base;
+
+  /** How the model is loaded. */
+  LoadOptions base() {
+    LoadOptions options = LoadOptions.defaults();
+    return base == WeightPrecision.FLOAT32 ? options : options.withFrozen(base);
+  }
 
   /** Whether anything is said of its shape. */
   boolean shaped() {

@@ -19,6 +19,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -96,7 +97,9 @@ final class TrainingRun {
   boolean saveModel(String beginning, Training<LanguageModel> training) throws IOException {
     requireFree(out, "a model", "config.json");
     return save(
-        beginning, (listener, cancellation) -> Trained.of(training.run(listener, cancellation)));
+        beginning,
+        (listener, cancellation) -> Trained.of(training.run(listener, cancellation)),
+        failure -> Trained.of(failure.lastGood()));
   }
 
   /** Trains an adapter of a model and saves it, as {@link #saveModel}. */
@@ -105,7 +108,8 @@ final class TrainingRun {
     requireFree(out, "an adapter", "adapter_config.json");
     return save(
         beginning,
-        (listener, cancellation) -> Trained.of(training.run(listener, cancellation), base));
+        (listener, cancellation) -> Trained.of(training.run(listener, cancellation), base),
+        failure -> Trained.of(failure.lastGoodAdapter().orElseThrow(), base));
   }
 
   /** What is said where a corpus is read; also finds out whether all files are there. */
@@ -117,7 +121,8 @@ final class TrainingRun {
         size.isPresent() ? ProgressLine.format("%,d bytes", size.getAsLong()) : "the text");
   }
 
-  private boolean save(String beginning, Work work) throws IOException {
+  private boolean save(String beginning, Work work, Function<DivergedException, Trained> lastGood)
+      throws IOException {
     try (ShutdownGuard guard = new ShutdownGuard(notes);
         ProgressListener progress = new ProgressListener(notes, Terminal.isThere())) {
       note(beginning);
@@ -138,9 +143,8 @@ final class TrainingRun {
         note(NOTHING_SAVED);
         return false;
       } catch (DivergedException e) {
-        try (LanguageModel lastGood = e.lastGood()) {
-          LoraAdapter adapter = e.lastGoodAdapter().orElse(null);
-          save(adapter == null ? Trained.of(lastGood) : Trained.of(adapter, lastGood));
+        try (Trained trained = lastGood.apply(e)) {
+          save(trained);
         }
         throw e;
       }

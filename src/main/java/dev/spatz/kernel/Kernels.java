@@ -98,6 +98,12 @@ public interface Kernels extends AutoCloseable {
       INDArray y);
 
   /**
+   * Writes a rounded matrix (O,I) into an array of its shape, for {@link #linear(INDArray,
+   * INDArray, INDArray, INDArray, INDArray)} and its gradients.
+   */
+  void widen(RoundedMatrix matrix, INDArray out);
+
+  /**
    * Gradients of {@link #linear(INDArray, INDArray, INDArray, INDArray, INDArray)}: {@code dX =
    * dY·weight}, that of the weight {@code dYᵀ·x}, that of the bias the column sums of {@code dY}.
    * (The residual's gradient is {@code dY} itself.)

@@ -49,6 +49,10 @@ final class NativeFloats {
     cursor.at(address).put(from, offset, count);
   }
 
+  void readBytes(long address, byte[] into, int count) {
+    bytes.at(address).get(into, 0, count);
+  }
+
   void writeBytes(long address, byte[] from, int count) {
     bytes.at(address).put(from, 0, count);
   }

@@ -101,6 +101,11 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
+  public void widen(RoundedMatrix matrix, INDArray out) {
+    matrix.copyTo(out);
+  }
+
+  @Override
   public void linearBackward(
       INDArray dY,
       INDArray x,

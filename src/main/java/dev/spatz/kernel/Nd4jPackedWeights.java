@@ -4,9 +4,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A copy of the weights (O,I), rounded to what the precision can tell apart. */
 record Nd4jPackedWeights(INDArray weight, WeightPrecision precision) implements PackedWeights {
-  private static final int BF16_HALF = 0x7FFF;
-  private static final int BF16_MASK = 0xFFFF0000;
-
   static Nd4jPackedWeights of(INDArray weight, WeightPrecision precision) {
     INDArray copy = Tensors.zeros(weight.dataType(), weight.shape());
     Tensors.copy(weight, copy);
@@ -66,13 +63,9 @@ record Nd4jPackedWeights(INDArray weight, WeightPrecision precision) implements 
     }
   }
 
-  /** To the nearest, of two as near to the even one; not a number stays so. */
   private static void toBf16(float[] row, int count) {
     for (int i = 0; i < count; i++) {
-      if (!Float.isNaN(row[i])) {
-        int bits = Float.floatToRawIntBits(row[i]);
-        row[i] = Float.intBitsToFloat((bits + BF16_HALF + (bits >>> 16 & 1)) & BF16_MASK);
-      }
+      row[i] = Bf16.round(row[i]);
     }
   }
 

@@ -4,6 +4,7 @@ import static dev.spatz.kernel.OneDnn.check;
 import static dev.spatz.kernel.OneDnn.dense;
 import static dev.spatz.kernel.OneDnn.denseOf;
 import static dev.spatz.kernel.OneDnn.strided;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_SCALES;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
@@ -17,8 +18,10 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_forward_primitive_desc_
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_forward_training;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_set_scales_mask;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_destroy;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_reorder_primitive_desc_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_s8;
 
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_primitive_attr;
@@ -31,6 +34,10 @@ final class OneDnnElementwise {
   private static final int BINARY = 102;
   private static final int REORDER = 103;
   private static final int CONVERT = 104;
+  private static final int WIDEN = 105;
+
+  /** oneDNN's name for one scale a row. */
+  private static final int ROWS = 1;
 
   private final OneDnnContext context;
 
@@ -185,14 +192,37 @@ final class OneDnnElementwise {
     convert(fromType, toType, 1, count, from, count, to, count);
   }
 
+  /** {@code to = scales·from}: int8 rows, a scale for each, into an array of a type. */
+  void widen(int toType, long rows, long columns, long from, long scales, long to) {
+    context.key(WIDEN).add(toType).add(rows).add(columns);
+    OneDnnPrimitive primitive = context.find();
+    if (primitive == null) {
+      long[] sizes = {rows, columns};
+      dnnl_memory_desc source = denseOf(dnnl_s8, sizes);
+      dnnl_memory_desc target = denseOf(toType, sizes);
+      dnnl_primitive_attr attributes = OneDnnContext.attributes();
+      check(dnnl_primitive_attr_set_scales_mask(attributes, DNNL_ARG_FROM, ROWS), "scales");
+      dnnl_primitive_desc description = reorder(source, target, attributes);
+      int[] names = {DNNL_ARG_FROM, DNNL_ARG_TO, DNNL_ARG_ATTR_SCALES | DNNL_ARG_FROM};
+      primitive =
+          context.keep(new OneDnnPrimitive(description, names, source, target, dense(rows)));
+    }
+    context.run(primitive.bind(0, from).bind(1, to).bind(2, scales));
+  }
+
   private static OneDnnPrimitive reorder(dnnl_memory_desc source, dnnl_memory_desc target) {
-    dnnl_primitive_attr attributes = OneDnnContext.attributes();
+    dnnl_primitive_desc description = reorder(source, target, OneDnnContext.attributes());
+    return new OneDnnPrimitive(description, new int[] {DNNL_ARG_FROM, DNNL_ARG_TO}, source, target);
+  }
+
+  private static dnnl_primitive_desc reorder(
+      dnnl_memory_desc source, dnnl_memory_desc target, dnnl_primitive_attr attributes) {
     dnnl_primitive_desc description = new dnnl_primitive_desc();
     check(
         dnnl_reorder_primitive_desc_create(
             description, source, OneDnn.engine(), target, OneDnn.engine(), attributes),
         "copy");
     dnnl_primitive_attr_destroy(attributes);
-    return new OneDnnPrimitive(description, new int[] {DNNL_ARG_FROM, DNNL_ARG_TO}, source, target);
+    return description;
   }
 }

@@ -125,6 +125,18 @@ final class OneDnnKernels implements Kernels {
   }
 
   @Override
+  public void widen(RoundedMatrix matrix, INDArray out) {
+    enter();
+    int type = type(out);
+    long to = at(type, out);
+    if (matrix.precision == WeightPrecision.INT8) {
+      elementwise.widen(type, matrix.rows, matrix.columns, matrix.address(), matrix.scales(), to);
+    } else {
+      elementwise.convert(dnnl_bf16, type, out.length(), matrix.address(), to);
+    }
+  }
+
+  @Override
   public void linearBackward(
       INDArray dY,
       INDArray x,

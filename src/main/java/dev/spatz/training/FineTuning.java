@@ -115,8 +115,11 @@ public final class FineTuning {
   /**
    * A model of the same weights, with the dropout that the configuration asks for: that of its
    * model, or else its own if it is not zero, or else that of the base. The caller closes it.
+   *
+   * @throws IllegalStateException if the base is frozen
    */
   public static Transformer copy(Transformer base, TrainingConfig config) {
+    base.requireWhole();
     TransformerConfig shape = base.config().withDropout(dropout(base, config));
     Transformer copy = Transformer.zeros(shape, base.dataType());
     copy.parameters().copyFrom(base.parameters());

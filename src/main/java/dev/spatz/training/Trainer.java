@@ -185,7 +185,7 @@ public final class Trainer implements AutoCloseable {
   public TrainingResult run(TrainingListener listener, Cancellation cancellation) {
     start = System.nanoTime();
     listener.started(plan);
-    listener.memory(TrainingMemory.of(plan, transformer.trained().layout(), parts.team().size()));
+    listener.memory(TrainingMemory.of(plan, transformer, parts.team().size()));
     if (bestEvaluation == null) {
       parts.objective().begin(plan.largestShard(), parts.team());
       evaluate(listener);

@@ -47,7 +47,7 @@ record TrainerParts(
       Transformer transformer, TrainingData data, TrainingPlan plan, int threads) {
     requireFitting(data, transformer);
     int size = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-    TrainingMemory.of(plan, transformer.trained().layout(), size).require(plan, size);
+    TrainingMemory.of(plan, transformer, size).require(plan, size);
     boolean mixed = plan.precision() == Precision.BF16;
     Transformer passes = mixed ? transformer.mixed(plan.kernels()) : transformer;
     try {

@@ -4,6 +4,7 @@ import dev.spatz.kernel.NativeMemory;
 import dev.spatz.kernel.Precision;
 import dev.spatz.optimizer.Optimizer;
 import dev.spatz.transformer.ParameterLayout;
+import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.Workspace;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -27,16 +28,29 @@ public record TrainingMemory(
 
   /** What a plan for a whole model takes with so many worker threads. */
   public static TrainingMemory of(TrainingPlan plan, int threads) {
-    return of(plan, ParameterLayout.of(plan.model()), threads);
+    ParameterLayout model = ParameterLayout.of(plan.model());
+    return of(plan, model, model, threads);
   }
 
-  /**
-   * What a plan takes with so many worker threads.
-   *
-   * @param trained layout of what is trained: the model, or an adapter beside it
-   */
-  public static TrainingMemory of(TrainingPlan plan, ParameterLayout trained, int threads) {
-    ParameterLayout model = ParameterLayout.of(plan.model());
+  /** What a plan for a model, or for an adapter of one, takes with so many worker threads. */
+  public static TrainingMemory of(TrainingPlan plan, Transformer transformer, int threads) {
+    boolean mixed = plan.precision() == Precision.BF16;
+    TrainingMemory memory =
+        of(plan, transformer.parameters().layout(), transformer.trained().layout(), threads);
+    long matrices = transformer.frozenBytes();
+    long widened = threads * transformer.widenedBytes(mixed);
+    return new TrainingMemory(
+        memory.weights + matrices,
+        memory.copies,
+        memory.gradients,
+        memory.moments,
+        memory.kept,
+        memory.activations + widened);
+  }
+
+  /** {@code model}: all weights; {@code trained}: those of them, or of an adapter, that change. */
+  private static TrainingMemory of(
+      TrainingPlan plan, ParameterLayout model, ParameterLayout trained, int threads) {
     long elements = model.elements() + (trained.equals(model) ? 0 : trained.elements());
     long set = trained.elements() * FLOAT.width();
     boolean mixed = plan.precision() == Precision.BF16;

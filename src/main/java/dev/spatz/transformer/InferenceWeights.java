@@ -4,6 +4,7 @@ import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.NativeMemory;
 import dev.spatz.kernel.PackedWeights;
+import dev.spatz.kernel.RoundedMatrix;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WeightPrecision;
 import java.util.ArrayList;
@@ -35,23 +36,29 @@ public final class InferenceWeights implements AutoCloseable {
     precision.require(backend);
     transformer.parameters().requireOpen();
     NativeMemory.require(
-        transformer.weights().mapElements()
+        mapElements(transformer.config())
             * (backend == KernelBackend.ONEDNN ? precision.bytes() : Float.BYTES),
         String.format(Locale.ROOT, "the matrices once more, packed (precision %s)", precision),
         "take a precision of fewer bytes (LoadOptions.withPrecision)");
     this.transformer = transformer;
     team = new SliceTeam(threads, backend);
     try (Kernels kernels = backend.create()) {
-      List<INDArray> matrices = transformer.weights().matrices();
-      PackedWeights[] all = new PackedWeights[matrices.size()];
+      List<LinearMap> maps = transformer.weights().maps();
+      PackedWeights[] all = new PackedWeights[maps.size()];
       team.run(
-          kernels, all.length, (using, i) -> all[i] = keep(using.pack(matrices.get(i), precision)));
+          kernels, all.length, (using, i) -> all[i] = keep(packed(using, maps.get(i), precision)));
       Iterator<PackedWeights> each = List.of(all).iterator();
       weights = transformer.weights().withMaps(map -> read(map, each.next()));
     } catch (RuntimeException | Error e) {
       close();
       throw e;
     }
+  }
+
+  /** The number of weights of all linear maps. */
+  private static long mapElements(TransformerConfig config) {
+    long head = (long) config.vocabularySize() * config.channels();
+    return head + ParameterLayout.of(config).maps().stream().mapToLong(Parameter::size).sum();
   }
 
   private synchronized PackedWeights keep(PackedWeights own) {
@@ -61,6 +68,19 @@ public final class InferenceWeights implements AutoCloseable {
 
   private LinearMap read(LinearMap map, PackedWeights own) {
     return map.with((using, x, residual, y) -> team.linear(using, x, own, map.bias(), residual, y));
+  }
+
+  private PackedWeights packed(Kernels kernels, LinearMap map, WeightPrecision precision) {
+    INDArray weight = map.weight();
+    if (weight != null) {
+      return kernels.pack(weight, precision);
+    }
+    RoundedMatrix rounded = transformer.rounded(map.name() + ParameterLayout.WEIGHT);
+    try (INDArray widened =
+        Tensors.zeros(transformer.dataType(), rounded.rows(), rounded.columns())) {
+      rounded.copyTo(widened);
+      return kernels.pack(widened, precision);
+    }
   }
 
   /** The threads that read the weights together. */

@@ -7,7 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A linear map's weight (O,I) and bias (O), as views into a parameter set. Views into a set of
- * gradients have the same form; those of frozen weights have no arrays.
+ * gradients have the same form; those of frozen weights have no arrays. The weight is null also
+ * where it is kept in another form, for {@code other}.
  *
  * @param name such as {@code layers.0.attention.qkv}
  * @param other how it is computed by other means; or null
@@ -38,7 +39,7 @@ record LinearMap(
   static LinearMap of(ParameterSet set, ParameterSet matrices, String name) {
     return new LinearMap(
         name,
-        matrices.get(name + ParameterLayout.WEIGHT),
+        matrices.find(name + ParameterLayout.WEIGHT),
         set.find(name + ParameterLayout.BIAS),
         null);
   }

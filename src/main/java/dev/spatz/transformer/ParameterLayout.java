@@ -50,21 +50,23 @@ public record ParameterLayout(
 
   /** The layout of a model. */
   public static ParameterLayout of(TransformerConfig config) {
+    return of(config, true);
+  }
+
+  /** The layout of a model without the linear maps of its blocks: what is left of a frozen one. */
+  static ParameterLayout withoutMaps(TransformerConfig config) {
+    return of(config, false);
+  }
+
+  private static ParameterLayout of(TransformerConfig config, boolean maps) {
     Builder builder = new Builder();
     int channels = config.channels();
-    int attended = config.heads() * config.headSize();
     builder.matrix(TOKENS, config.vocabularySize(), channels);
     if (config.architecture() == Architecture.GPT2) {
       builder.matrix(POSITIONS, config.contextLength(), channels);
     }
-    for (int layer = 0; layer < config.layers(); layer++) {
-      int shared = config.keyValueHeads() * config.headSize();
-      builder.hidden(layer(layer, QKV + WEIGHT), channels, attended, shared, shared);
-      builder.hidden(layer(layer, PROJECTION + WEIGHT), attended, channels);
-      int width = config.feedForward();
-      long[] widths = config.gated() ? new long[] {width, width} : new long[] {width};
-      builder.hidden(layer(layer, UP + WEIGHT), channels, widths);
-      builder.hidden(layer(layer, DOWN + WEIGHT), config.feedForward(), channels);
+    for (int layer = 0; maps && layer < config.layers(); layer++) {
+      builder.maps(layer, config);
     }
     if (!config.tiedEmbeddings()) {
       builder.matrix(HEAD, config.vocabularySize(), channels);
@@ -104,6 +106,11 @@ public record ParameterLayout(
         builder.parameters, builder.elements, builder.elements, builder.hidden);
   }
 
+  /** The weights of the linear maps of the blocks, as they are stored. */
+  List<Parameter> maps() {
+    return parameters.stream().filter(each -> each.name().endsWith(WEIGHT)).toList();
+  }
+
   /** The number of parameters, gaps not counted. */
   public long parameterCount() {
     return parameters.stream().mapToLong(Parameter::size).sum();
@@ -118,6 +125,19 @@ public record ParameterLayout(
     private final List<Parameter> parameters = new ArrayList<>();
     private final List<Parameter> hidden = new ArrayList<>();
     private long elements;
+
+    /** The linear maps of a layer. */
+    void maps(int layer, TransformerConfig config) {
+      int channels = config.channels();
+      int attended = config.heads() * config.headSize();
+      int shared = config.keyValueHeads() * config.headSize();
+      int width = config.feedForward();
+      long[] widths = config.gated() ? new long[] {width, width} : new long[] {width};
+      hidden(layer(layer, QKV + WEIGHT), channels, attended, shared, shared);
+      hidden(layer(layer, PROJECTION + WEIGHT), attended, channels);
+      hidden(layer(layer, UP + WEIGHT), channels, widths);
+      hidden(layer(layer, DOWN + WEIGHT), width, channels);
+    }
 
     /** A matrix of one or more linear maps below each other, of so many outputs each. */
     void hidden(String name, long columns, long... outputs) {

@@ -38,7 +38,11 @@ public final class ParameterSet implements AutoCloseable {
    * @throws dev.spatz.kernel.InsufficientMemoryException if there is not enough memory
    */
   static ParameterSet weights(TransformerConfig config, DataType type) {
-    ParameterLayout layout = ParameterLayout.of(config);
+    return weights(config, ParameterLayout.of(config), type);
+  }
+
+  /** The same of a part of the weights. */
+  static ParameterSet weights(TransformerConfig config, ParameterLayout layout, DataType type) {
     NativeMemory.require(
         layout.elements() * type.width() + RotaryTable.bytes(config, type),
         String.format(Locale.ROOT, "the weights of %,d parameters", config.parameterCount()),
@@ -74,6 +78,11 @@ public final class ParameterSet implements AutoCloseable {
       throw new IllegalArgumentException("no parameter is named " + name);
     }
     return view;
+  }
+
+  /** Whether there is a parameter of this name. */
+  public boolean has(String name) {
+    return views.containsKey(name);
   }
 
   /** The view of a parameter, or null where the model has none of this name. */

@@ -1,9 +1,13 @@
+// Over 400 lines: what can be made of a model, mostly documentation.
 package dev.spatz.transformer;
 
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.RoundedMatrix;
+import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.kernel.WriteMode;
+import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,25 +25,37 @@ public final class Transformer implements AutoCloseable {
   private final ParameterSet parameters;
   private final ParameterSet matrices;
   private final @Nullable TrainedAdapter adapter;
-  private final List<ParameterSet> owned;
+  private final @Nullable FrozenMatrices frozen;
+  private final List<Runnable> owned;
   private final Weights weights;
   private final Passes passes;
 
-  private Transformer(TransformerConfig config, ParameterSet parameters) {
-    this(config, parameters, parameters, null, List.of(parameters));
+  /** Reads matrices from somewhere, such as a file. */
+  public interface MatrixSource {
+    /** Reads the matrix that a parameter is into an array of its shape. */
+    void read(String parameter, INDArray into) throws IOException;
   }
 
-  /** Passes read their matrices from {@code matrices}; {@code owned} is closed with the model. */
+  private Transformer(TransformerConfig config, ParameterSet parameters) {
+    this(config, parameters, parameters, null, null, List.of(parameters::close));
+  }
+
+  /**
+   * Passes read their matrices from {@code matrices}, or from {@code frozen} those that are there;
+   * {@code owned} is what closes with the model.
+   */
   private Transformer(
       TransformerConfig config,
       ParameterSet parameters,
       ParameterSet matrices,
       @Nullable TrainedAdapter adapter,
-      List<ParameterSet> owned) {
+      @Nullable FrozenMatrices frozen,
+      List<Runnable> owned) {
     this.config = config;
     this.parameters = parameters;
     this.matrices = matrices;
     this.adapter = adapter;
+    this.frozen = frozen;
     this.owned = owned;
     this.weights = Weights.of(parameters, matrices, config);
     this.passes = new Passes(config, parameters);
@@ -48,6 +64,29 @@ public final class Transformer implements AutoCloseable {
   /** A model whose weights are all zero, to be filled from a file; the caller closes it. */
   public static Transformer zeros(TransformerConfig config, DataType type) {
     return new Transformer(config, ParameterSet.weights(config, type));
+  }
+
+  /**
+   * A model that stays as it is: the matrices of its blocks are rounded and widened again wherever
+   * they are used. All its other {@link #parameters} are zero, to be filled. It can be decoded with
+   * {@link #inferenceWeights}, and adapters of it can be trained; what needs its weights in float32
+   * is refused. The caller closes it.
+   *
+   * @param precision of the matrices, not float32
+   * @param type of the other weights and of activations
+   * @param source is asked for each matrix once
+   */
+  public static Transformer frozen(
+      TransformerConfig config, DataType type, WeightPrecision precision, MatrixSource source)
+      throws IOException {
+    ParameterSet rest = ParameterSet.weights(config, ParameterLayout.withoutMaps(config), type);
+    try {
+      FrozenMatrices frozen = FrozenMatrices.read(config, precision, source);
+      return new Transformer(config, rest, rest, null, frozen, List.of(rest::close, frozen::close));
+    } catch (Throwable e) {
+      rest.close();
+      throw e;
+    }
   }
 
   /** A model with random weights of a seed, see {@link Initialization}; the caller closes it. */
@@ -82,25 +121,36 @@ public final class Transformer implements AutoCloseable {
 
   private Transformer adapted(TrainedAdapter trained, double dropout) {
     return new Transformer(
-        config.withDropout(dropout), parameters, matrices, trained, List.of(trained.parameters()));
+        config.withDropout(dropout),
+        parameters,
+        matrices,
+        trained,
+        frozen,
+        List.of(trained.parameters()::close));
   }
 
   /**
    * The same model, with the same weights, for training in mixed precision: its passes read
-   * bfloat16 copies of the matrices, see {@link #refresh}; those of frozen weights are rounded
-   * here. It is closed before this one.
+   * bfloat16 copies of the matrices, see {@link #refresh}; those beside an adapter are rounded
+   * here, but of a {@link #frozen} model there are no copies. It is closed before this one.
    */
   public Transformer mixed(KernelBackend backend) {
     ParameterSet copies = ParameterSet.zeros(parameters.layout(), DataType.BFLOAT16);
     if (adapter == null) {
-      return new Transformer(config, parameters, copies, null, List.of(copies));
+      requireWhole();
+      return new Transformer(config, parameters, copies, null, null, List.of(copies::close));
     }
     try (Kernels kernels = backend.create()) {
       kernels.toBf16(parameters.flat(), copies.flat(), 0, parameters.layout().elements());
     }
     TrainedAdapter rounded = adapter.mixed();
     return new Transformer(
-        config, parameters, copies, rounded, List.of(copies, rounded.matrices()));
+        config,
+        parameters,
+        copies,
+        rounded,
+        frozen,
+        List.of(copies::close, rounded.matrices()::close));
   }
 
   /**
@@ -142,6 +192,7 @@ public final class Transformer implements AutoCloseable {
    * @throws IllegalArgumentException if an adapter is for a model of another shape
    */
   public Transformer merged(Kernels kernels, List<WeightedAdapter> adapters) {
+    requireWhole();
     adapters.forEach(each -> each.adapter().requireFits(config));
     Transformer copy = zeros(config, dataType());
     copy.parameters.copyFrom(parameters);
@@ -156,7 +207,43 @@ public final class Transformer implements AutoCloseable {
     return config;
   }
 
-  /** The weights; they belong to this model. */
+  /**
+   * Makes sure that all weights are there as they are, see {@link #frozen}.
+   *
+   * @throws IllegalStateException if some are rounded
+   */
+  public void requireWhole() {
+    if (frozen != null) {
+      throw new IllegalStateException(
+          "the model is frozen: its weights are rounded; load it without withFrozen to save,"
+              + " export, merge or train it");
+    }
+  }
+
+  /**
+   * Reads a parameter into an array of its shape, as passes read it: rounded, if it is frozen.
+   *
+   * @throws IllegalArgumentException if there is none of this name
+   */
+  public void read(String parameter, INDArray into) {
+    RoundedMatrix rounded = frozen == null ? null : frozen.find(parameter);
+    if (rounded == null) {
+      Tensors.copy(parameters.get(parameter), into);
+    } else {
+      rounded.copyTo(into);
+    }
+  }
+
+  /** The matrix that a parameter of a frozen model is; there must be one. */
+  RoundedMatrix rounded(String parameter) {
+    RoundedMatrix rounded = frozen == null ? null : frozen.find(parameter);
+    if (rounded == null) {
+      throw new IllegalArgumentException("no frozen matrix is named " + parameter);
+    }
+    return rounded;
+  }
+
+  /** The weights; they belong to this model. Those of frozen matrices are not among them. */
   public ParameterSet parameters() {
     return parameters;
   }
@@ -187,15 +274,31 @@ public final class Transformer implements AutoCloseable {
     }
     DataType operands = matrices.flat().dataType();
     Workspace workspace = new Workspace(config, dataType(), operands, sequences, time);
+    if (frozen != null) {
+      workspace.widen(new WidenedMaps(weights, frozen, operands));
+    }
     if (adapter != null) {
-      workspace.adapt(new LowRankPass(weights, adapter, workspace.rows(), time, operands));
+      Weights used = workspace.weights(weights);
+      workspace.adapt(new LowRankPass(used, adapter, workspace.rows(), time, operands));
     }
     return workspace;
   }
 
   /** Bytes off the heap of the weights, and of what rotary positions need; it must be open. */
   public long bytes() {
-    return matrices.bytes() + RotaryTable.bytes(config, dataType());
+    return matrices.bytes() + frozenBytes() + RotaryTable.bytes(config, dataType());
+  }
+
+  /** Bytes off the heap of frozen matrices. */
+  public long frozenBytes() {
+    return frozen == null ? 0 : frozen.bytes();
+  }
+
+  /** Bytes off the heap that a workspace of a frozen model takes beside its activations. */
+  public long widenedBytes(boolean mixed) {
+    return frozen == null
+        ? 0
+        : frozen.largest() * (mixed ? DataType.BFLOAT16.width() : dataType().width());
   }
 
   /** A new, empty sequence to decode; the caller closes it. */
@@ -387,7 +490,7 @@ public final class Transformer implements AutoCloseable {
    */
   @Override
   public void close() {
-    owned.forEach(ParameterSet::close);
+    owned.forEach(Runnable::run);
     passes.close();
   }
 }

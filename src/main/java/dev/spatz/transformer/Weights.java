@@ -115,20 +115,15 @@ record Weights(
     head.forward(kernels, normalized.values(), null, logits);
   }
 
-  /** The weights of all linear maps, in the order in which {@link #withMaps} changes them. */
-  List<INDArray> matrices() {
-    List<INDArray> matrices = new ArrayList<>();
+  /** All linear maps, in the order in which {@link #withMaps} changes them. */
+  List<LinearMap> maps() {
+    List<LinearMap> maps = new ArrayList<>();
     withMaps(
         map -> {
-          matrices.add(map.weight());
+          maps.add(map);
           return map;
         });
-    return matrices;
-  }
-
-  /** The number of weights of all linear maps. */
-  long mapElements() {
-    return matrices().stream().mapToLong(INDArray::length).sum();
+    return maps;
   }
 
   /** The same weights, with other linear maps. */

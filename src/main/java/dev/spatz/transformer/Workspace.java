@@ -42,6 +42,7 @@ public final class Workspace implements AutoCloseable {
   private final Map<Long, PackedSequence> views = new HashMap<>();
   private final PackedSequence whole;
   private List<PackedSequence> packed;
+  private @Nullable WidenedMaps widened;
   private @Nullable LowRankPass adapter;
   private DropoutSites dropout;
 
@@ -199,6 +200,16 @@ public final class Workspace implements AutoCloseable {
         Tensors.rows(gradients.qkv(), from, from + rows));
   }
 
+  /** From now on, passes read the matrices of a frozen model; they are closed with this. */
+  void widen(WidenedMaps maps) {
+    widened = maps;
+  }
+
+  /** The weights of a model for a pass over this workspace, without adapter. */
+  Weights weights(Weights own) {
+    return widened == null ? own : widened.weights();
+  }
+
   /** From now on, passes have the updates of an adapter that is trained; it is closed with this. */
   void adapt(LowRankPass pass) {
     adapter = pass;
@@ -222,7 +233,7 @@ public final class Workspace implements AutoCloseable {
    * @param gradients where the adapter's gradients go, or null for a forward only
    */
   Weights weights(Weights own, DropoutSites sites, @Nullable ParameterSet gradients) {
-    return adapter == null ? own : adapter.weights(sites, gradients);
+    return adapter == null ? weights(own) : adapter.weights(sites, gradients);
   }
 
   /** The number of positions of a pass, B·T. */
@@ -242,6 +253,9 @@ public final class Workspace implements AutoCloseable {
     activations.close();
     if (adapter != null) {
       adapter.close();
+    }
+    if (widened != null) {
+      widened.close();
     }
     owned.forEach(INDArray::close);
     owned.clear();

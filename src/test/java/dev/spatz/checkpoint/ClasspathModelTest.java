@@ -51,7 +51,7 @@ final class ClasspathModelTest {
   }
 
   private static void assertLoads(ClassLoader loader, String name) throws IOException {
-    try (LoadedModel loaded = ClasspathModel.load(loader, name);
+    try (LoadedModel loaded = ClasspathModel.load(loader, name, ModelDirectory::load);
         Transformer expected = Examples.random(Examples.llama(), DataType.FLOAT)) {
       assertArrayEquals(Examples.weights(expected), Examples.weights(loaded.transformer()));
       assertEquals(Examples.PROVENANCE, loaded.provenance());
@@ -114,7 +114,8 @@ final class ClasspathModelTest {
     try (URLClassLoader loader = jar()) {
       String message =
           assertThrows(
-                  FileNotFoundException.class, () -> ClasspathModel.load(loader, "models/prose"))
+                  FileNotFoundException.class,
+                  () -> ClasspathModel.load(loader, "models/prose", ModelDirectory::load))
               .getMessage();
       assertTrue(message.startsWith("models/prose: "), message);
     }

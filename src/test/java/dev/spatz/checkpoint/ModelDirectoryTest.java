@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.spatz.kernel.RoundedMatrix;
 import dev.spatz.kernel.Tensors;
+import dev.spatz.kernel.WeightPrecision;
 import dev.spatz.transformer.Biases;
+import dev.spatz.transformer.Parameter;
 import dev.spatz.transformer.Transformer;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
@@ -70,6 +73,32 @@ class ModelDirectoryTest {
             directory, loaded.transformer(), loaded.tokenizer(), loaded.provenance());
         assertArrayEquals(first, Files.readAllBytes(weights));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void model_loadedFrozen_hasItsMatricesRounded(TransformerConfig shape) throws IOException {
+    Examples.save(directory, shape);
+    try (LoadedModel whole = ModelDirectory.load(directory);
+        LoadedModel frozen = ModelDirectory.loadFrozen(directory, WeightPrecision.INT8)) {
+      int rounded = 0;
+      for (Parameter parameter : whole.transformer().parameters().layout().parameters()) {
+        INDArray expected = whole.transformer().parameters().get(parameter.name());
+        if (!frozen.transformer().parameters().has(parameter.name())) {
+          try (RoundedMatrix matrix = RoundedMatrix.of(expected, WeightPrecision.INT8)) {
+            matrix.copyTo(expected);
+          }
+          rounded++;
+        }
+        INDArray actual = Tensors.zeros(DataType.FLOAT, parameter.shape());
+        frozen.transformer().read(parameter.name(), actual);
+        assertArrayEquals(Tensors.toFloats(expected), Tensors.toFloats(actual), parameter.name());
+      }
+      assertEquals(4 * shape.layers(), rounded);
+      assertThrows(
+          IllegalStateException.class,
+          () -> ModelDirectory.save(directory, frozen.transformer(), frozen.tokenizer(), null));
     }
   }
 

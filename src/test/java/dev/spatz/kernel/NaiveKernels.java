@@ -483,6 +483,11 @@ final class NaiveKernels implements Kernels {
   }
 
   @Override
+  public void widen(RoundedMatrix matrix, INDArray out) {
+    matrix.copyTo(out);
+  }
+
+  @Override
   public void toBf16(INDArray source, INDArray target, long from, long to) {
     for (long i = from; i < to; i++) {
       Tensors.put(target, i, Tensors.get(source, i));

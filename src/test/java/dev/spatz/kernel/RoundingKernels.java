@@ -348,6 +348,11 @@ final class RoundingKernels implements Kernels {
   }
 
   @Override
+  public void widen(RoundedMatrix matrix, INDArray out) {
+    kernels.widen(matrix, out);
+  }
+
+  @Override
   public void toBf16(INDArray source, INDArray target, long from, long to) {
     kernels.toBf16(source, target, from, to);
   }
