@@ -136,4 +136,24 @@ class OneDnnMatmulTest {
     check(1, 4161, 3, 7, true, false, 0, 0);
     check(1, 4161, 3, 7, true, false, 1, 0);
   }
+
+  /** Rows that fill no block, of columns that are multiplied in panels. */
+  @Test
+  void product_ofManyTurnedRowsInPanels_equalsDefinition() {
+    int rows = 4161;
+    int columns = 3072;
+    try (INDArray result = Tensors.zeros(DataType.FLOAT, rows, columns)) {
+      matmul.size(1, rows, columns, 1);
+      matmul.a(Tensors.address(a), 0, 1, rows).b(Tensors.address(b), 0, columns, 1);
+      matmul.into(Tensors.address(result), 0, columns);
+      for (int row : new int[] {0, 4159, 4160}) {
+        for (int column : new int[] {0, 2047, 2048, 3071}) {
+          assertEquals(
+              Tensors.get(a, row) * Tensors.get(b, column),
+              Tensors.get(result, (long) row * columns + column),
+              1e-6);
+        }
+      }
+    }
+  }
 }
