@@ -17,9 +17,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Daemon threads that help a caller with the parts of a job: the slices of a linear map, or the
  * attention of several sequences. Whoever is free claims the next part; the caller computes what
  * nobody claims, and waits for nothing but parts that a helper has begun. If such a wait is long,
- * since other programs keep the processors busy, it does without help for a while, and for longer
- * if the next long wait comes soon: so of the time, next to nothing is spent on waiting. The
- * helpers serve one caller at a time; others do without.
+ * since other programs keep the processors busy, it does without help until it has not been
+ * interrupted itself for a while; and for longer if the next long wait comes soon. The helpers
+ * serve one caller at a time; others do without.
  *
  * <p>A helper without work spins for a moment, as the next map of a pass comes soon, then parks.
  */
@@ -27,14 +27,20 @@ final class SliceTeam implements AutoCloseable {
   private static final int SPINS = 4_000;
   private static final int SPINS_BEFORE_YIELD = 2_000;
 
-  /** A slice takes less than a millisecond: a helper that lets wait so long is not running. */
-  private static final long LONG_WAIT_NANOS = 1_000_000;
+  /** A part mostly takes less than a millisecond: a thread that needs so long is not running. */
+  private static final long LONG_NANOS = 1_000_000;
 
-  private static final long LEAST_ALONE_NANOS = 20_000_000;
-  private static final long MOST_ALONE_NANOS = 640_000_000;
+  /** … if that is not usual: no part takes this many times as long as others do on average. */
+  private static final int UNUSUAL = 8;
+
+  private static final int AVERAGED = 16;
+
+  private static final long LEAST_ALONE_NANOS = 5_000_000;
+  private static final long MOST_ALONE_NANOS = 80_000_000;
+  private static final long SOON_NANOS = 25_000_000;
 
   /** A scheduler lets each thread run several times in this time. */
-  private static final long SOON_NANOS = 100_000_000;
+  private static final long UNINTERRUPTED_NANOS = 20_000_000;
 
   private final AtomicBoolean taken = new AtomicBoolean();
 
@@ -61,6 +67,7 @@ final class SliceTeam implements AutoCloseable {
 
   private long aloneNanos = LEAST_ALONE_NANOS;
   private long aloneUntil = System.nanoTime();
+  private long averageNanos;
 
   /** A team of so many threads, the caller among them. */
   SliceTeam(int threads, KernelBackend backend) {
@@ -99,6 +106,10 @@ final class SliceTeam implements AutoCloseable {
         share(kernels, parts);
         return;
       }
+      if (shared) {
+        runAlone(kernels, parts, work);
+        return;
+      }
       for (int part = 0; part < parts; part++) {
         work.run(kernels, part);
       }
@@ -114,7 +125,23 @@ final class SliceTeam implements AutoCloseable {
     return alone;
   }
 
+  /** Goes on without help for longer if this thread is interrupted: so would the helpers be. */
+  private void runAlone(Kernels kernels, int parts, Job work) {
+    long before = System.nanoTime();
+    for (int part = 0; part < parts; part++) {
+      work.run(kernels, part);
+      long now = System.nanoTime();
+      long nanos = now - before;
+      if (nanos > LONG_NANOS && nanos > UNUSUAL * averageNanos) {
+        aloneUntil = now + Math.max(UNINTERRUPTED_NANOS, aloneUntil - now);
+      }
+      averageNanos += (nanos - averageNanos) / AVERAGED;
+      before = now;
+    }
+  }
+
   private void share(Kernels kernels, int slices) {
+    long start = System.nanoTime();
     finished.set(0);
     ticket.set(((ticket.get() >>> 32) + 1) << 32 | (long) slices << END);
     for (Helper helper : helpers) {
@@ -125,7 +152,7 @@ final class SliceTeam implements AutoCloseable {
     try {
       while (claim(kernels, true)) {}
     } finally {
-      await(slices); // also after a failure: the arrays must not be freed under a helper
+      await(slices, start); // also after a failure: the arrays must not be freed under a helper
     }
     Throwable thrown = failure;
     if (thrown != null) {
@@ -137,7 +164,7 @@ final class SliceTeam implements AutoCloseable {
     }
   }
 
-  private void await(int slices) {
+  private void await(int slices, long begun) {
     if (finished.get() >= slices) {
       return;
     }
@@ -150,7 +177,7 @@ final class SliceTeam implements AutoCloseable {
       }
     }
     long now = System.nanoTime();
-    if (now - start > LONG_WAIT_NANOS) {
+    if (now - start > LONG_NANOS && now - start > start - begun) {
       boolean soon = now - aloneUntil < SOON_NANOS;
       aloneNanos = soon ? Math.min(MOST_ALONE_NANOS, 2 * aloneNanos) : LEAST_ALONE_NANOS;
       aloneUntil = now + aloneNanos;
