@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -216,6 +217,22 @@ class InstructionTuningTest {
       assertEquals(talk.fork().say("Und?"), talk.forgettingOldest().say("Und?"));
       assertEquals(5, talk.say("Und?", own.withMaxNewTokens(5), piece -> {}).newTokens());
     }
+  }
+
+  @Test
+  void answerThatIsNotToEnd_goesOn() {
+    Set<Integer> ends = base.chatTemplate().endsOfTurn(base.tokenizer());
+    LogitsProcessor ending =
+        (tokens, logits) -> {
+          Arrays.fill(logits, Float.NEGATIVE_INFINITY);
+          logits[ends.iterator().next()] = 0;
+        };
+    GenerationConfig config =
+        GenerationConfig.greedy().withMaxNewTokens(3).withLogitsProcessor(ending);
+    Conversation talk = base.conversation();
+    assertEquals(1, talk.fork().say("Was?", config, piece -> {}).newTokens());
+    GenerationConfig endless = config.withStopAtEndOfText(false);
+    assertEquals(3, talk.say("Was?", endless, piece -> {}).newTokens());
   }
 
   /** Whole blocks of 64 tokens are shared. */

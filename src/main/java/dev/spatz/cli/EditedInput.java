@@ -9,9 +9,9 @@ import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.UserInterruptException;
 import org.jline.reader.impl.DefaultParser;
 import org.jline.reader.impl.completer.StringsCompleter;
+import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
-import org.jline.terminal.Terminal.SignalHandler;
 import org.jline.terminal.TerminalBuilder;
 import org.jspecify.annotations.Nullable;
 
@@ -21,14 +21,27 @@ import org.jspecify.annotations.Nullable;
  */
 final class EditedInput implements ChatInput {
   private static final String CONTINUED = "\\\n";
+  private static final int COLUMNS = 80;
+  private static final int ROWS = 24;
 
   private final Terminal terminal;
   private final LineReader reader;
   private final String prompt;
+  private volatile @Nullable Thread answering;
 
   EditedInput(String prompt) throws IOException {
+    this(prompt, TerminalBuilder.builder().system(true).encoding(StandardCharsets.UTF_8).build());
+  }
+
+  /** {@code terminal} is closed with this. */
+  EditedInput(String prompt, Terminal terminal) {
     this.prompt = prompt;
-    terminal = TerminalBuilder.builder().system(true).encoding(StandardCharsets.UTF_8).build();
+    this.terminal = terminal;
+    // All the time: who stops an answer that is just over does not want to end the program.
+    terminal.handle(Signal.INT, signal -> stop());
+    if (terminal.getWidth() <= 0) { // a container's or a recorder's often has no size
+      terminal.setSize(new Size(COLUMNS, ROWS));
+    }
     DefaultParser parser = new DefaultParser();
     parser.setQuoteChars(new char[0]); // an apostrophe is no quotation
     parser.setEofOnEscapedNewLine(true);
@@ -60,12 +73,18 @@ final class EditedInput implements ChatInput {
 
   @Override
   public void answer(Runnable answer) {
-    Thread thread = Thread.currentThread();
-    SignalHandler before = terminal.handle(Signal.INT, signal -> thread.interrupt());
+    answering = Thread.currentThread();
     try {
       answer.run();
     } finally {
-      terminal.handle(Signal.INT, before);
+      answering = null;
+    }
+  }
+
+  private void stop() {
+    Thread thread = answering;
+    if (thread != null) {
+      thread.interrupt();
     }
   }
 

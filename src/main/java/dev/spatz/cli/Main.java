@@ -45,6 +45,9 @@ import picocli.CommandLine.Spec;
 public final class Main implements Callable<Integer> {
   private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
 
+  /** What Java puts where the bytes of an argument mean nothing in the locale's encoding. */
+  private static final char LOST = '\uFFFD';
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -69,6 +72,16 @@ public final class Main implements Callable<Integer> {
 
   /** Runs a command with these outputs, and returns its exit code. */
   static int run(PrintWriter out, PrintWriter err, String... arguments) {
+    for (String argument : arguments) {
+      if (argument.indexOf(LOST) >= 0) {
+        err.println(
+            "spatz: \""
+                + argument
+                + "\" has lost characters, for which the locale has no encoding; set"
+                + " LC_ALL=C.UTF-8");
+        return ExitCode.USAGE;
+      }
+    }
     Main main = new Main();
     return new CommandLine(main)
         .setOut(out)

@@ -2,9 +2,12 @@ package dev.spatz.cli;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 
@@ -35,13 +38,28 @@ final class Terminal {
     return new PrintWriter(stream, true, charset());
   }
 
+  /** Lines; what is not in the encoding is an IOException. */
+  static BufferedReader reader(InputStream stream) {
+    return new BufferedReader(new InputStreamReader(stream, charset().newDecoder()));
+  }
+
   static BufferedReader standardInput() {
-    return new BufferedReader(new InputStreamReader(System.in, charset()));
+    return reader(System.in);
   }
 
   /** All of standard input, without the line end that a shell puts behind it. */
   static String readStandardInput() throws IOException {
-    String text = new String(System.in.readAllBytes(), charset());
+    ByteBuffer bytes = ByteBuffer.wrap(System.in.readAllBytes());
+    String text;
+    try {
+      text = charset().newDecoder().decode(bytes).toString();
+    } catch (CharacterCodingException e) {
+      throw notInEncoding(e);
+    }
     return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+  }
+
+  static IOException notInEncoding(CharacterCodingException cause) {
+    return new IOException("standard input is not text in " + charset(), cause);
   }
 }

@@ -113,7 +113,8 @@ public final class Conversation {
   }
 
   /**
-   * Says something and hears the answer, which ends where the template ends a turn.
+   * Says something and hears the answer, which ends where the template ends a turn, unless {@link
+   * GenerationConfig#withStopAtEndOfText} says otherwise.
    *
    * @param config {@code maxNewTokens} is for the answer; less if the context has no more room
    * @param listener is told each piece of the answer, on the calling thread; what it throws ends
@@ -162,6 +163,9 @@ public final class Conversation {
   }
 
   private GenerationConfig ending(GenerationConfig config) {
+    if (!config.stopping().atEndOfText()) {
+      return config;
+    }
     Set<Integer> all = new HashSet<>(config.stopping().tokens());
     all.addAll(ends);
     return config.withStopping(config.stopping().withTokens(all));

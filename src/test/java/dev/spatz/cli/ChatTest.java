@@ -2,7 +2,10 @@ package dev.spatz.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.spatz.LanguageModel;
 import dev.spatz.dataset.Corpus;
@@ -10,12 +13,17 @@ import dev.spatz.generation.GenerationConfig;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.transformer.TransformerConfig;
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringReader;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
+import org.jline.terminal.Terminal.Signal;
+import org.jline.terminal.impl.ExternalTerminal;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -104,6 +112,37 @@ final class ChatTest {
     String answers = talk("", SHORT, "Gott! ".repeat(200), "Wer da?");
     assertTrue(answers.contains("spatz: the conversation of "), answers);
     assertTrue(answers.endsWith(talk("", SHORT, "Wer da?")), answers);
+  }
+
+  @Test
+  void inputThatIsNoText_isRefused() {
+    assumeTrue(Terminal.charset().equals(StandardCharsets.UTF_8), "not a UTF-8 system");
+    byte[] bytes = {'W', (byte) 0xE4, 'r', '\n'};
+    PipedInput input = new PipedInput(Terminal.reader(new ByteArrayInputStream(bytes)));
+    IOException e = assertThrows(IOException.class, input::nextLine);
+    assertEquals("standard input is not text in " + Terminal.charset(), e.getMessage());
+  }
+
+  /** Whose size nobody knows, as in a container. */
+  @Test
+  void terminal_editsLines_andItsInterruptStopsAnswersOnly() throws IOException {
+    byte[] typed = "Grüß\u007f\r/undo\\\r!\r\u0004".getBytes(StandardCharsets.UTF_8);
+    ExternalTerminal terminal =
+        new ExternalTerminal(
+            "test",
+            "xterm",
+            new ByteArrayInputStream(typed),
+            new ByteArrayOutputStream(),
+            StandardCharsets.UTF_8);
+    try (EditedInput input = new EditedInput("> ", terminal)) {
+      assertEquals("Grü", input.nextLine());
+      terminal.raise(Signal.INT); // nothing to stop
+      assertFalse(Thread.interrupted());
+      input.answer(() -> terminal.raise(Signal.INT));
+      assertTrue(Thread.interrupted());
+      assertEquals("/undo\n!", input.nextLine());
+      assertNull(input.nextLine());
+    }
   }
 
   /** A person who stops the first answer. */

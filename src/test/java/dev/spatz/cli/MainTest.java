@@ -129,6 +129,11 @@ final class MainTest {
   }
 
   @Test
+  void argumentThatLostCharacters_isRefused() {
+    assertRefused(2, "LC_ALL=C.UTF-8", run("generate", "model", "K\uFFFD\uFFFDnig"));
+  }
+
+  @Test
   void absentCorpus_isNamed() {
     Path absent = directory.resolve("absent.txt");
     assertRefused(1, absent.toString(), run("train", absent, "--out", directory.resolve("model")));
