@@ -6,12 +6,13 @@ import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** Which part of a corpus file is its text. */
 final class CorpusOptions {
-  /** The options' names. */
-  static final List<String> NAMES =
+  private static final List<String> NAMES =
       List.of(
           "--text-column", "--text-field", "--decode-html", "--charset", "--without-duplicates");
 
@@ -43,6 +44,16 @@ final class CorpusOptions {
       names = "--without-duplicates",
       description = "Leave out documents that resemble an earlier one.")
   private boolean withoutDuplicates;
+
+  /** Refuses them where the files have no texts. */
+  static void requireNone(CommandLine command) {
+    for (String option : NAMES) {
+      if (command.getParseResult().hasMatchedOption(option)) {
+        throw new ParameterException(
+            command, option + " is for texts, not for --conversations or --preferences");
+      }
+    }
+  }
 
   Corpus corpus(List<Path> paths) {
     Corpus corpus = Corpus.of(paths).withCharset(charset);

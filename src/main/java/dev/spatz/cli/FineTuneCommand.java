@@ -109,10 +109,8 @@ final class FineTuneCommand implements Callable<Integer> {
     require(beta == null || ofPreferences(), "--beta is for --preferences");
     require(
         kind != null || !faultsSkipped, "--skip-faults is for --conversations and --preferences");
-    for (String option : CorpusOptions.NAMES) {
-      require(
-          kind == null || !spec.commandLine().getParseResult().hasMatchedOption(option),
-          option + " is for texts, not for --conversations or --preferences");
+    if (kind != null) {
+      CorpusOptions.requireNone(spec.commandLine());
     }
     boolean settings = kind != null || learningRate != null || lora != null && lora.shaped();
     require(!corpus.isEmpty() || !settings, TrainingOptions.RESUMED_ALONE);

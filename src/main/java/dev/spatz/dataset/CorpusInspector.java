@@ -15,6 +15,7 @@ final class CorpusInspector implements WholeDocuments.Reader {
   private final SeenDocuments seen;
   private final Map<UnicodeScript, Long> scripts = new EnumMap<>(UnicodeScript.class);
   private final Map<String, Long> odd = new TreeMap<>();
+  private final Map<String, Integer> examples = new TreeMap<>();
   private long[] lengths = new long[16];
   private int filled;
   private long documents;
@@ -53,6 +54,7 @@ final class CorpusInspector implements WholeDocuments.Reader {
     String kind = kind(character);
     if (kind != null) {
       odd.merge(kind, 1L, Long::sum);
+      examples.putIfAbsent(kind, character);
     }
   }
 
@@ -60,7 +62,7 @@ final class CorpusInspector implements WholeDocuments.Reader {
   private static @Nullable String kind(int character) {
     return switch (character) {
       case '\t', '\n', '\r' -> null;
-      case 0xFFFD -> "replacement characters (lost in an earlier conversion)";
+      case 0xFFFD -> "replacement characters, lost in an earlier conversion";
       case 0xFEFF -> "byte order marks";
       case 0xAD -> "soft hyphens";
       case 0x200B, 0x2060 -> "zero-width spaces";
@@ -85,8 +87,14 @@ final class CorpusInspector implements WholeDocuments.Reader {
     scripts.entrySet().stream()
         .sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
         .forEach(entry -> byNumber.put(name(entry.getKey()), entry.getValue()));
+    Map<String, Long> withExamples = new TreeMap<>();
+    odd.forEach(
+        (kind, count) ->
+            withExamples.put(
+                String.format(Locale.ROOT, "%s (such as U+%04X)", kind, examples.get(kind)),
+                count));
     return new CorpusReport(
-        documents, documents - filled, characters, of, byNumber, odd, exact, near);
+        documents, documents - filled, characters, of, byNumber, withExamples, exact, near);
   }
 
   private static String name(UnicodeScript script) {

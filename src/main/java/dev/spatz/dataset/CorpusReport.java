@@ -98,22 +98,31 @@ public record CorpusReport(
         Locale.ROOT,
         """
         documents        %,d (%,d empty)
-        characters       %,d
-        a document has   %,d to %,d characters, half of them at most %,d
+        characters       %,d%s
         scripts          %s
         odd characters   %s
-        duplicates       %,d exact, %,d near (%.0f %% of the shingles in common, or more)""",
+        duplicates       %s""",
         documents,
         emptyDocuments,
         characters,
-        lengths.shortest,
-        lengths.longest,
-        lengths.median,
+        documents == 1
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                "; a document has %,d to %,d, half of them at most %,d",
+                lengths.shortest,
+                lengths.longest,
+                lengths.median),
         parts.isEmpty() ? "none" : parts,
         odd.isEmpty() ? "none" : odd,
-        exactDuplicates,
-        nearDuplicates,
-        100 * NEAR);
+        documents == 1
+            ? "none; a text file is one document"
+            : String.format(
+                Locale.ROOT,
+                "%,d exact, %,d near (%.0f %% of their runs of five characters in common, or more)",
+                exactDuplicates,
+                nearDuplicates,
+                100 * NEAR));
   }
 
   private static String part(String script, long count, long letters) {

@@ -55,6 +55,24 @@ final class MainTest {
   }
 
   @Test
+  void conversationsAndPairs_areInspected() throws IOException {
+    String talk = "{\"prompt\": \"Was ist ein Spatz?\", \"completion\": \"Ein Vogel.\"}\n";
+    Path talks = Files.writeString(directory.resolve("talks.jsonl"), talk.repeat(3));
+    Answer answer = run("inspect", talks, "--conversations", "--validation", talks);
+    assertEquals(0, answer.exit(), answer.err());
+    assertTrue(answer.out().contains("2 exact, 0 near"), answer.out());
+    assertTrue(answer.out().contains("3 of 3 documents are in the corpus"), answer.out());
+    String pair = "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n";
+    Path pairs = Files.writeString(directory.resolve("pairs.jsonl"), pair);
+    answer = run("inspect", pairs, "--preferences");
+    assertTrue(answer.out().contains("characters       5"), answer.out());
+    assertRefused(
+        2,
+        "--text-field is for texts",
+        run("inspect", talks, "--conversations", "--text-field", "prompt"));
+  }
+
+  @Test
   void help_namesTheCommands() {
     Answer answer = run("--help");
     assertEquals(0, answer.exit());

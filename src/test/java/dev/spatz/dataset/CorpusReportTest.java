@@ -98,13 +98,21 @@ class CorpusReportTest {
     assertEquals(3, report.scripts().get("Cyrillic"));
     assertEquals(
         Map.of(
-            "control characters", 1L,
-            "replacement characters (lost in an earlier conversion)", 1L,
-            "zero-width spaces", 1L),
+            "control characters (such as U+0000)", 1L,
+            "replacement characters, lost in an earlier conversion (such as U+FFFD)", 1L,
+            "zero-width spaces (such as U+200B)", 1L),
         report.oddCharacters());
     assertEquals(1, report.exactDuplicates());
     assertEquals(1, report.nearDuplicates());
     assertTrue(report.toString().contains("Cyrillic"), report.toString());
+    assertTrue(report.toString().contains("; a document has 3 to "), report.toString());
+  }
+
+  @Test
+  void reportOfOneDocument_saysSo() throws IOException {
+    String report = CorpusReport.of(Corpus.of(List.of(LONG))).toString();
+    assertTrue(report.contains("none; a text file is one document"), report);
+    assertTrue(!report.contains("a document has"), report);
   }
 
   @Test
