@@ -16,8 +16,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *       shapes of its arrays; letters as in the package description.
  *   <li>Gradients of activations ({@code dX}) are overwritten, gradients of parameters ({@code
  *       dWeight}, {@code dGain}, {@code dBias}, …) are added to, so that they accumulate until they
- *       are zeroed; where that would cost much, a {@link WriteMode} says whether they are. A {@code
- *       null} gradient is not computed.
+ *       are zeroed. Those of matrices need no zeros to begin with: a {@link WriteMode} says whether
+ *       they are overwritten or added to. A {@code null} gradient is not computed.
  *   <li>Arrays of one call do not overlap, unless the operation says which may be the same.
  * </ul>
  *
