@@ -215,7 +215,8 @@ final class ResumedSettings {
           run.path()
               + ": the run cannot go on exactly: "
               + String.join("; ", changes)
-              + "; resume it as it was, or allow changes");
+              + "; resume it as it was (with the model that it began with, loaded alike), or allow"
+              + " changes");
     }
     if (!changes.isEmpty()) {
       LOG.warn("{} goes on with changes: {}", run.path(), String.join("; ", changes));

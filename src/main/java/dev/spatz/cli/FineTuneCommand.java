@@ -165,7 +165,7 @@ final class FineTuneCommand implements Callable<Integer> {
 
   private boolean tuneAdapter(LanguageModel model, TrainingConfig config, LoraOptions adapter)
       throws IOException {
-    String resuming = "finetune " + directory + " --lora --resume ";
+    String resuming = "finetune " + directory + " " + adapter.again() + " --resume ";
     LoraConfig shape = adapter.config();
     if (resumption != null) {
       Path run = resumption.run();

@@ -59,6 +59,11 @@ final class LoraOptions {
     return base == WeightPrecision.FLOAT32 ? options : options.withFrozen(base);
   }
 
+  /** The options that the model is loaded with again, to resume. */
+  String again() {
+    return base == WeightPrecision.FLOAT32 ? "--lora" : "--lora --lora-base " + base;
+  }
+
   /** Whether anything is said of its shape. */
   boolean shaped() {
     return rank != null || alpha != null || dropout != null || targets != null;
