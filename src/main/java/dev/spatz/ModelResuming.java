@@ -78,11 +78,11 @@ final class ModelResuming {
       TrainingListener listener,
       Cancellation cancellation)
       throws IOException {
+    Map<String, String> base = ModelTraining.base(model);
     try (RunDirectory run = RunDirectory.open(directory)) {
       SavedCheckpoint from = run.newest();
       LoraAdapter kept = from.loadAdapter(model.config());
       requireSame(kept, config.lora(), model.config());
-      Map<String, String> base = ModelTraining.base(model);
       RunSettings settings =
           new ResumedSettings(run, from, config, DataPreparation.of(model)).decide(base);
       String template = kept.origin().get(ModelTraining.CHAT_TEMPLATE);

@@ -13,6 +13,7 @@ import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.dataset.Preference;
 import dev.spatz.dataset.Preferences;
 import dev.spatz.dataset.TokenSequence;
+import dev.spatz.dataset.TrainingSource;
 import dev.spatz.generation.Conversation;
 import dev.spatz.generation.Generation;
 import dev.spatz.generation.GenerationConfig;
@@ -21,6 +22,7 @@ import dev.spatz.generation.RankBy;
 import dev.spatz.generation.TextStream;
 import dev.spatz.tokenizer.Message;
 import dev.spatz.training.Cancellation;
+import dev.spatz.training.ResumeConfig;
 import dev.spatz.training.TrainingConfig;
 import dev.spatz.training.TrainingListener;
 import dev.spatz.transformer.LoraAdapter;
@@ -48,6 +50,14 @@ import org.junit.jupiter.api.io.TempDir;
 class ClosedModelTest {
   private static final String TEXT = "der spatz in der hand ist besser als die taube. ".repeat(400);
   private static final Corpus CORPUS = Corpus.of(List.of(TEXT));
+  private static final Conversations CONVERSATIONS =
+      Conversations.of(
+          List.of(
+              dev.spatz.dataset.Conversation.of("was", "spatz"),
+              dev.spatz.dataset.Conversation.of("wer", "taube")));
+  private static final Preferences PREFERENCES =
+      Preferences.of(
+          List.of(Preference.of("was", "spatz", "dach"), Preference.of("wer", "taube", "dach")));
   private static final GenerationConfig SHORT =
       GenerationConfig.defaults().withMaxNewTokens(5).withSeed(1).withStopAtEndOfText(false);
 
@@ -114,28 +124,30 @@ class ClosedModelTest {
             Map.entry(TrainingConfig.class, TrainingConfig.defaults().withSteps(1)),
             Map.entry(TrainingListener.class, TrainingListener.NONE),
             Map.entry(Cancellation.class, new Cancellation()),
-            Map.entry(
-                Conversations.class,
-                Conversations.of(
-                    List.of(
-                        dev.spatz.dataset.Conversation.of("was", "spatz"),
-                        dev.spatz.dataset.Conversation.of("wer", "taube")))),
-            Map.entry(
-                Preferences.class,
-                Preferences.of(
-                    List.of(
-                        Preference.of("was", "spatz", "dach"),
-                        Preference.of("wer", "taube", "dach")))));
+            Map.entry(ResumeConfig.class, ResumeConfig.defaults()),
+            Map.entry(Preferences.class, PREFERENCES));
     Object argument = arguments.get(type);
     assertNotNull(argument, "no value for a parameter of type " + type);
     return argument;
   }
 
   private void assertRefuses(Method method) throws Exception {
-    Object[] arguments = new Object[method.getParameterCount()];
+    List<Class<?>> types = List.of(method.getParameterTypes());
+    Object[] arguments = new Object[types.size()];
     for (int i = 0; i < arguments.length; i++) {
-      arguments[i] = argument(method.getParameterTypes()[i]);
+      boolean source = types.get(i) == TrainingSource.class;
+      arguments[i] = source ? CORPUS : argument(types.get(i));
     }
+    assertRefuses(method, arguments);
+    if (types.contains(TrainingSource.class)) {
+      for (TrainingSource source : List.of(CONVERSATIONS, PREFERENCES)) {
+        arguments[types.indexOf(TrainingSource.class)] = source;
+        assertRefuses(method, arguments);
+      }
+    }
+  }
+
+  private void assertRefuses(Method method, Object[] arguments) throws Exception {
     if (HARMLESS.contains(method.getName())) {
       method.invoke(model, arguments);
       return;
