@@ -41,19 +41,28 @@
  * <table>
  * <caption>Writing one text in float32</caption>
  * <tr><th>preset</th><th>here</th><th>PyTorch</th><th>ratio</th></tr>
- * <tr><td>{@code cpu} (another sitting than PyTorch's)</td><td>17,274</td><td>4,786</td>
- *     <td>3.61</td></tr>
- * <tr><td>{@code baby}</td><td>1,444</td><td>885</td><td>1.63</td></tr>
- * <tr><td>{@code gpt2}</td><td>101</td><td>77</td><td>1.31</td></tr>
+ * <tr><td>{@code cpu}</td><td>17,075</td><td>4,290</td><td>3.98 (earlier 3.61)</td></tr>
+ * <tr><td>{@code baby}</td><td>1,365</td><td>890</td><td>1.53 (1.63)</td></tr>
+ * <tr><td>{@code gpt2}</td><td>75</td><td>76</td><td>0.99 (1.31)</td></tr>
  * </table>
  *
- * <p>Eight texts of {@code baby} together: 2.9 to 3.5 times the tokens of one. While two other
- * processes keep both cores busy, writing keeps 31 to 41 % of its speed. From the start of a JVM to
- * the first token of a saved model of 10.8 M parameters: 0.90 s.
+ * <p>{@code gpt2} reads its weights at 93 to 97 % of the bandwidth that {@code bench decode}
+ * measures beside it: 84 tokens a second in float32, 154 in bfloat16 (1.83 times), 229 in int8
+ * (2.77 times), medians of three rounds in turn.
  *
- * <p>Weights in other precisions, {@code gpt2}, two cores of an AMD Zen 4: 43 tokens a second in
- * float32, 76 in bfloat16 (1.76 times), 121 in int8 (2.81 times). What that costs, by {@code
- * evaluate DIR FILE --compare-precisions}:
+ * <p>Callers of {@code baby}, by {@code bench serve}: eight together get 3.1 times the tokens of a
+ * lone one; a newcomer among them waits 0.8 steps longer for its first token than when idle; a
+ * regular expression takes 1.03 times the time without. Eight rows are limited by keys and values
+ * beside the weights.
+ *
+ * <p>While two other processes keep both cores busy, training keeps 48 % ({@code cpu}) and 50 %
+ * ({@code baby}) of its speed; PyTorch 38 % of {@code baby}, and of {@code cpu} less than 6 % (300
+ * steps did not end in 90 s). Writing keeps 31 to 41 %.
+ *
+ * <p>From the start of a JVM to the first token of a saved model of 10.8 M parameters: 0.90 s, the
+ * median of 9.
+ *
+ * <p>What weights in other precisions cost, by {@code evaluate DIR FILE --compare-precisions}:
  *
  * <table>
  * <caption>Perplexity</caption>
