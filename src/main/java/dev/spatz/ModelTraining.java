@@ -4,8 +4,6 @@ import dev.spatz.checkpoint.BaseModel;
 import dev.spatz.checkpoint.RunDirectory;
 import dev.spatz.checkpoint.TextConventions;
 import dev.spatz.dataset.Corpus;
-import dev.spatz.dataset.Dataset;
-import dev.spatz.dataset.DatasetOptions;
 import dev.spatz.dataset.Preferences;
 import dev.spatz.dataset.TokenizerLearning;
 import dev.spatz.dataset.TrainingData;
@@ -44,15 +42,13 @@ final class ModelTraining {
       Tokenizer tokenizer = learnTokenizer(corpus, config);
       int ids = tokenizer.vocabularySize();
       TextConventions conventions = TextConventions.of(tokenizer);
-      DatasetOptions options = DatasetOptions.defaults().withValidation(config.validation());
-      try (Dataset data =
-          Dataset.prepare(
-              corpus, tokenizer, run == null ? options : options.withDirectory(run.path()))) {
-        TransformerConfig shape =
-            config.model() != null
-                ? config.model().withVocabularySize(ids)
-                : Automatic.model(ids, config.dropout());
-        data.requireWindows(shape.contextLength());
+      TransformerConfig shape =
+          config.model() != null
+              ? config.model().withVocabularySize(ids)
+              : Automatic.model(ids, config.dropout());
+      DataPreparation preparation =
+          new DataPreparation(tokenizer, conventions, shape.contextLength());
+      try (TrainingData data = preparation.prepare(corpus, config.validation(), path(run))) {
         Transformer fresh = Transformer.initialized(shape, DataType.FLOAT, config.seed());
         Learner<LanguageModel> learner = new Learner.OfModel(fresh, tokenizer, conventions);
         return new TrainingRun<>(data, learner, Map.of(), run)
@@ -148,8 +144,11 @@ final class ModelTraining {
   private static TrainingData data(
       LanguageModel model, TrainingSource source, TrainingConfig config, @Nullable RunDirectory run)
       throws IOException {
-    Path directory = run == null ? null : run.path();
-    return DataPreparation.of(model).prepare(source, config.validation(), directory);
+    return DataPreparation.of(model).prepare(source, config.validation(), path(run));
+  }
+
+  private static @Nullable Path path(@Nullable RunDirectory run) {
+    return run == null ? null : run.path();
   }
 
   private static TokenizerKind kind(LanguageModel model) {

@@ -33,14 +33,7 @@ final class WeightsReader {
   static Transformer read(Path directory, ConfigFile config, DataType type) throws IOException {
     try (TensorFiles files = TensorFiles.open(directory)) {
       TensorMatch match = TensorMatch.of(config, files);
-      Transformer transformer = Transformer.zeros(config.shape(), type);
-      try {
-        new WeightsReader(transformer.parameters()).read(match);
-        return transformer;
-      } catch (Throwable e) {
-        transformer.close();
-        throw e;
-      }
+      return filled(Transformer.zeros(config.shape(), type), match);
     }
   }
 
@@ -60,13 +53,17 @@ final class WeightsReader {
               DataType.FLOAT,
               precision,
               (parameter, into) -> readMatrix(match, parameter, into));
-      try {
-        new WeightsReader(transformer.parameters()).read(match);
-        return transformer;
-      } catch (Throwable e) {
-        transformer.close();
-        throw e;
-      }
+      return filled(transformer, match);
+    }
+  }
+
+  private static Transformer filled(Transformer transformer, TensorMatch match) throws IOException {
+    try {
+      new WeightsReader(transformer.parameters()).read(match);
+      return transformer;
+    } catch (Throwable e) {
+      transformer.close();
+      throw e;
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.spatz.kernel;
 
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -10,17 +10,20 @@ import org.nd4j.linalg.factory.Nd4j;
  * libraries may wait for each other forever if two threads begin with them at once.
  */
 public final class NativeLibraries {
-  private final FutureTask<Void> loading = new FutureTask<>(NativeLibraries::load, null);
+  private final CompletableFuture<Void> loading =
+      CompletableFuture.runAsync(NativeLibraries::load, NativeLibraries::start);
 
   private NativeLibraries() {}
 
   /** Begins; where they are loaded already, nothing is left to wait for. */
   public static NativeLibraries loading() {
-    NativeLibraries libraries = new NativeLibraries();
-    Thread thread = new Thread(libraries.loading, "spatz-natives");
+    return new NativeLibraries();
+  }
+
+  private static void start(Runnable task) {
+    Thread thread = new Thread(task, "spatz-natives");
     thread.setDaemon(true);
     thread.start();
-    return libraries;
   }
 
   private static void load() {
@@ -30,22 +33,13 @@ public final class NativeLibraries {
 
   /** Waits until they are loaded, also when the thread is interrupted; throws why they are not. */
   public void await() {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        loading.get();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      } catch (ExecutionException e) {
-        if (e.getCause() instanceof Error error) {
-          throw error;
-        }
-        throw new IllegalStateException("the native libraries cannot be loaded", e.getCause());
+    try {
+      loading.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
       }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+      throw new IllegalStateException("the native libraries cannot be loaded", e.getCause());
     }
   }
 }
