@@ -1,5 +1,9 @@
 package dev.spatz;
 
+import static dev.spatz.ShortLessons.TEXT;
+import static dev.spatz.ShortLessons.config;
+import static dev.spatz.ShortLessons.conversations;
+import static dev.spatz.ShortLessons.preferences;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -7,11 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.spatz.dataset.Conversation;
-import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
-import dev.spatz.dataset.Preference;
-import dev.spatz.dataset.Preferences;
 import dev.spatz.dataset.TrainingSource;
 import dev.spatz.generation.LoadOptions;
 import dev.spatz.kernel.KernelBackend;
@@ -32,7 +32,6 @@ import dev.spatz.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -47,25 +46,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** An adapter whose training is stopped and resumed is the one that it would have been. */
 class AdapterResumeTest {
-  private static final String TEXT = "der spatz in der hand ist besser als die taube. ".repeat(40);
   private static final LoraConfig LORA =
       new LoraConfig(3, 7.1, 0.1, LoraConfig.defaults().targets(), true);
   private static LanguageModel base;
 
   @TempDir Path directory;
   private Path run;
-
-  private static TrainingConfig config() {
-    return TrainingConfig.defaults()
-        .withDropout(0.1)
-        .withBatchSize(3)
-        .withAccumulation(2)
-        .withShards(2)
-        .withSteps(9)
-        .withAveragedSteps(3)
-        .withEvaluationInterval(4)
-        .withThreads(2);
-  }
 
   private TrainingConfig kept() {
     return kept(config());
@@ -103,17 +89,10 @@ class AdapterResumeTest {
     PREFERENCES;
 
     TrainingSource source(int first) {
-      List<Conversation> talks = new ArrayList<>();
-      List<Preference> pairs = new ArrayList<>();
-      for (int i = first; i < first + 30; i++) {
-        String answer = "spatz ".repeat(1 + i % 4);
-        talks.add(Conversation.of("was ist " + i + "?", answer));
-        pairs.add(Preference.of("was ist " + i + "?", answer, "taube " + answer));
-      }
       return switch (this) {
-        case TEXT -> Corpus.of(List.of(first + AdapterResumeTest.TEXT.replace('e', 'a')));
-        case CONVERSATIONS -> Conversations.of(talks);
-        case PREFERENCES -> Preferences.of(pairs);
+        case TEXT -> Corpus.of(List.of(first + ShortLessons.TEXT.replace('e', 'a')));
+        case CONVERSATIONS -> conversations(first);
+        case PREFERENCES -> preferences(first);
       };
     }
   }

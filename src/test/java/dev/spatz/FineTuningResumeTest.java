@@ -1,5 +1,9 @@
 package dev.spatz;
 
+import static dev.spatz.ShortLessons.TEXT;
+import static dev.spatz.ShortLessons.config;
+import static dev.spatz.ShortLessons.conversations;
+import static dev.spatz.ShortLessons.preferences;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,11 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.spatz.dataset.Conversation;
-import dev.spatz.dataset.Conversations;
 import dev.spatz.dataset.Corpus;
-import dev.spatz.dataset.Preference;
-import dev.spatz.dataset.Preferences;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.training.Cancellation;
 import dev.spatz.training.CheckpointConfig;
@@ -30,7 +30,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -45,23 +44,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Fine-tuning that is stopped and resumed ends as if it had never stopped. */
 class FineTuningResumeTest {
-  private static final String TEXT = "der spatz in der hand ist besser als die taube. ".repeat(40);
   private static LanguageModel base;
 
   @TempDir Path directory;
   private Path run;
-
-  private static TrainingConfig config() {
-    return TrainingConfig.defaults()
-        .withDropout(0.1)
-        .withBatchSize(3)
-        .withAccumulation(2)
-        .withShards(2)
-        .withSteps(9)
-        .withAveragedSteps(3)
-        .withEvaluationInterval(4)
-        .withThreads(2);
-  }
 
   private TrainingConfig kept() {
     return config().withCheckpoints(CheckpointConfig.of(run).withEvery(null).withEverySteps(2));
@@ -82,23 +68,6 @@ class FineTuningResumeTest {
   @BeforeEach
   void nameRun() {
     run = directory.resolve("run");
-  }
-
-  private static Conversations conversations(int first) {
-    List<Conversation> all = new ArrayList<>();
-    for (int i = first; i < first + 30; i++) {
-      all.add(Conversation.of("was ist " + i + "?", "spatz ".repeat(1 + i % 4)));
-    }
-    return Conversations.of(all);
-  }
-
-  private static Preferences preferences(int first) {
-    List<Preference> all = new ArrayList<>();
-    for (int i = first; i < first + 30; i++) {
-      String answer = "spatz ".repeat(1 + i % 4);
-      all.add(Preference.of("was ist " + i + "?", answer, "taube " + answer));
-    }
-    return Preferences.of(all);
   }
 
   /** How a run is trained. */
