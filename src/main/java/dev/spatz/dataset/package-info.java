@@ -1,4 +1,6 @@
-/** Text files → token files on disk → windows of tokens. */
+/**
+ * Texts, conversations, pairs of answers → tokens on disk → windows of them, or packed examples.
+ */
 @NullMarked
 package dev.spatz.dataset;
 
