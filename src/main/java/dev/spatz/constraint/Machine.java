@@ -121,18 +121,19 @@ final class Machine {
 
   private State begin() {
     Set<Way> ways = new HashSet<>();
-    close(new Way(program.start, null), ways);
+    close(new Way(program.start, null), new HashSet<>(), ways);
     return state(ways);
   }
 
   private @Nullable State step(State from, int value) {
     Set<Way> ways = new HashSet<>();
+    Set<Way> seen = new HashSet<>();
     for (Way way : from.ways) {
       if (way.node >= 0
           && program.nodes.get(way.node) instanceof Program.Take take
           && take.first() <= value
           && value <= take.last()) {
-        close(new Way(take.next(), way.frame), ways);
+        close(new Way(take.next(), way.frame), seen, ways);
       }
     }
     return ways.isEmpty() ? null : state(ways);
@@ -147,9 +148,11 @@ final class Machine {
     return way.node < 0 ? 0 : Math.min(Program.NEVER, program.leastBytes(way.node) + rest);
   }
 
-  /** Adds the ways that go on with a byte, or have come to the end, from a node on. */
-  private void close(Way from, Set<Way> into) {
-    Set<Way> seen = new HashSet<>();
+  /**
+   * Adds the ways that go on with a byte, or have come to the end, from a node on; what was seen
+   * before from another node is there already.
+   */
+  private void close(Way from, Set<Way> seen, Set<Way> into) {
     Deque<Way> open = new ArrayDeque<>();
     open.push(from);
     while (!open.isEmpty()) {
