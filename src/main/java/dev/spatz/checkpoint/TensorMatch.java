@@ -26,7 +26,10 @@ record TensorMatch(
   private static final String HEAD = "lm_head.weight";
 
   /** So many layers are listed as missing, even if the files have fewer tensors than that. */
-  private static final int FEW_LAYERS = 1000;
+  private static final int FEW_LAYERS = 100;
+
+  /** Of a kind of faulty tensors, so many are named, and the others counted. */
+  private static final int MOST_NAMED = 20;
 
   /** Memory for rotary positions that files of any size may ask for. */
   private static final long SMALL_TABLE = 1L << 26;
@@ -35,7 +38,7 @@ record TensorMatch(
    * Finds all tensors.
    *
    * @throws InvalidFileException if tensors are missing, unexpected, of another shape or of a type
-   *     that is not read; all are listed
+   *     that is not read; some of each are named
    */
   static TensorMatch of(ConfigFile config, TensorFiles files) throws IOException {
     requireModest(config, files);
@@ -135,7 +138,10 @@ record TensorMatch(
 
   static void addFault(List<String> faults, String kind, List<String> names) {
     if (!names.isEmpty()) {
-      faults.add(names.size() + " " + kind + ": " + String.join(", ", names));
+      int named = Math.min(names.size(), MOST_NAMED);
+      String more = named < names.size() ? ", and " + (names.size() - named) + " more" : "";
+      faults.add(
+          names.size() + " " + kind + ": " + String.join(", ", names.subList(0, named)) + more);
     }
   }
 }
