@@ -10,7 +10,6 @@ public class AttentionBenchmark extends KernelBenchmark {
 
   private INDArray qkv;
   private INDArray out;
-  private INDArray logSumExp;
   private INDArray dOut;
   private INDArray dQkv;
   private INDArray row;
@@ -22,26 +21,25 @@ public class AttentionBenchmark extends KernelBenchmark {
   void prepare() {
     qkv = random(ROWS, SHAPE.rowWidth());
     out = zeros(ROWS, CHANNELS);
-    logSumExp = zeros(SEQUENCES, HEADS, TIME);
     dOut = random(ROWS, CHANNELS);
     dQkv = zeros(ROWS, SHAPE.rowWidth());
     row = random(1, SHAPE.rowWidth());
     rowOut = zeros(1, CHANNELS);
     keys = random(HEADS, TIME / 64, SHAPE.headSize(), 64);
     values = random(HEADS, TIME, SHAPE.headSize());
-    kernels.attention(qkv, SHAPE, Dropout.NONE, out, logSumExp);
+    kernels.attention(qkv, SHAPE, Dropout.NONE, out);
   }
 
   /** Forward. */
   @Benchmark
   public void forward() {
-    kernels.attention(qkv, SHAPE, Dropout.NONE, out, logSumExp);
+    kernels.attention(qkv, SHAPE, Dropout.NONE, out);
   }
 
   /** Backward. */
   @Benchmark
   public void backward() {
-    kernels.attentionBackward(dOut, qkv, out, logSumExp, SHAPE, Dropout.NONE, dQkv);
+    kernels.attentionBackward(dOut, qkv, out, SHAPE, Dropout.NONE, dQkv);
   }
 
   /** The last token of a full context. */

@@ -312,17 +312,14 @@ public interface Kernels extends AutoCloseable {
    *     shape.time()} rows after each other
    * @param dropout applied to the attention weights
    * @param out result (R,H·D)
-   * @param logSumExp result (B,H,T): logarithm of each softmax's denominator, kept for the backward
    */
-  void attention(
-      INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out, INDArray logSumExp);
+  void attention(INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out);
 
   /** Gradient of {@link #attention}; {@code dQkv} (R,(H+2G)·D) is overwritten. */
   void attentionBackward(
       INDArray dOut,
       INDArray qkv,
       INDArray out,
-      INDArray logSumExp,
       AttentionShape shape,
       Dropout dropout,
       INDArray dQkv);

@@ -2,7 +2,6 @@ package dev.spatz.kernel;
 
 import static dev.spatz.kernel.Nd4jMath.exp;
 import static dev.spatz.kernel.Nd4jMath.gemm;
-import static dev.spatz.kernel.Nd4jMath.log;
 import static dev.spatz.kernel.Nd4jMath.rowMaxima;
 import static dev.spatz.kernel.Nd4jMath.rowSums;
 
@@ -29,8 +28,7 @@ final class Nd4jAttention {
   private final Nd4jScratch scratch = new Nd4jScratch();
   private double[] row = new double[0];
 
-  void forward(
-      INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out, INDArray logSumExp) {
+  void forward(INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out) {
     int time = shape.time();
     INDArray mask = mask(qkv, time, time);
     for (int b = 0; b < qkv.size(0) / time; b++) {
@@ -40,8 +38,7 @@ final class Nd4jAttention {
       INDArray values = values(heads, shape);
       for (int turn = 0; turn < shape.group(); turn++) {
         INDArray weights = scores(queries(heads, turn, shape), keys, mask, shape.scale());
-        INDArray sums = softmax(weights);
-        Tensors.copy(sums, logSumExp(logSumExp, b, turn, shape));
+        softmax(weights);
         if (dropout.active()) {
           weights.muli(factors(weights, dropout, b, turn, shape));
         }
@@ -54,7 +51,6 @@ final class Nd4jAttention {
       INDArray dOut,
       INDArray qkv,
       INDArray out,
-      INDArray logSumExp,
       AttentionShape shape,
       Dropout dropout,
       INDArray dQkv) {
@@ -69,10 +65,7 @@ final class Nd4jAttention {
         INDArray dOutTurn = queries(heads(dOut, b, shape), turn, shape);
         INDArray outTurn = queries(heads(out, b, shape), turn, shape);
         INDArray weights = scores(queries, keys, mask, shape.scale());
-        INDArray sums = scratch.array(ROW, weights.dataType(), weights.size(0), weights.size(1));
-        Tensors.copy(logSumExp(logSumExp, b, turn, shape), sums);
-        matrix(weights).subiColumnVector(sums.reshape(sums.length()));
-        exp(weights);
+        softmax(weights);
         // out = (weights∘factors)·values
         INDArray dWeights = scratch.like(D_WEIGHTS, weights);
         gemm(dOutTurn, false, values(heads, shape), true, 1, 0, dWeights);
@@ -88,8 +81,9 @@ final class Nd4jAttention {
         INDArray product = scratch.array(PRODUCT, qkv.dataType(), dOutTurn.shape());
         Tensors.copy(dOutTurn, product);
         product.muli(outTurn);
-        rowSums(matrix(product), sums.reshape(sums.length()));
-        matrix(dWeights).subiColumnVector(sums.reshape(sums.length()));
+        INDArray sums = scratch.array(ROW, qkv.dataType(), product.size(0) * product.size(1));
+        rowSums(matrix(product), sums);
+        matrix(dWeights).subiColumnVector(sums);
         dWeights.muli(weights);
         // scores = scale·queries·keysᵀ
         gemm(dWeights, false, keys, false, shape.scale(), 0, queries(dHeads, turn, shape));
@@ -160,20 +154,16 @@ final class Nd4jAttention {
     return scores;
   }
 
-  /** Each row's softmax in place; returns the logarithms of their denominators (G,T). */
-  private INDArray softmax(INDArray scores) {
+  /** Each row's softmax in place. */
+  private void softmax(INDArray scores) {
     INDArray rows = matrix(scores);
     INDArray maxima = scratch.array(ROW_MAXIMUM, scores.dataType(), rows.size(0));
     rowMaxima(rows, maxima);
     rows.subiColumnVector(maxima);
     exp(rows);
-    INDArray sums = scratch.array(ROW, scores.dataType(), scores.size(0), scores.size(1));
-    INDArray flat = sums.reshape(sums.length());
-    rowSums(rows, flat);
-    rows.diviColumnVector(flat);
-    log(flat, flat);
-    flat.addi(maxima);
-    return sums;
+    INDArray sums = scratch.array(ROW, scores.dataType(), rows.size(0));
+    rowSums(rows, sums);
+    rows.diviColumnVector(sums);
   }
 
   /** The last rows of a causal mask (rows,keys): 0 for what a query may see, else −∞. */
@@ -288,16 +278,6 @@ final class Nd4jAttention {
         new long[] {groups, to - from, cache.size(2)},
         strides,
         cache.offset() + firstGroup * strides[0] + from * strides[1],
-        'c');
-  }
-
-  /** The sums of the heads whose turn it is (G,T). */
-  private static INDArray logSumExp(INDArray sums, int sequence, int turn, AttentionShape shape) {
-    return Nd4j.create(
-        sums.data(),
-        new long[] {shape.keyValueHeads(), shape.time()},
-        new long[] {(long) shape.group() * shape.time(), 1},
-        sums.offset() + ((long) sequence * shape.heads() + turn) * shape.time(),
         'c');
   }
 

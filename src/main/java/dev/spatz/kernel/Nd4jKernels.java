@@ -287,10 +287,9 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void attention(
-      INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out, INDArray logSumExp) {
+  public void attention(INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out) {
     enter();
-    attention.forward(qkv, shape, dropout, out, logSumExp);
+    attention.forward(qkv, shape, dropout, out);
   }
 
   @Override
@@ -298,12 +297,11 @@ final class Nd4jKernels implements Kernels {
       INDArray dOut,
       INDArray qkv,
       INDArray out,
-      INDArray logSumExp,
       AttentionShape shape,
       Dropout dropout,
       INDArray dQkv) {
     enter();
-    attention.backward(dOut, qkv, out, logSumExp, shape, dropout, dQkv);
+    attention.backward(dOut, qkv, out, shape, dropout, dQkv);
   }
 
   @Override

@@ -6,7 +6,6 @@ import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.api.ops.impl.reduce.same.Max;
 import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Exp;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.Log;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** ND4J operations into existing arrays, by short names. */
@@ -40,11 +39,6 @@ final class Nd4jMath {
   /** {@code x = eˣ}. */
   static void exp(INDArray x) {
     Nd4j.exec(new Exp(x, x));
-  }
-
-  /** {@code y = ln x}. */
-  static void log(INDArray x, INDArray y) {
-    Nd4j.exec(new Log(x, y));
   }
 
   /** {@code x = 1/(1 + e⁻ˣ)}; ND4J's tanh and sigmoid are many times slower than its exp. */

@@ -1,4 +1,3 @@
-// Over 400 lines: forward, backward and cached attention share their scores, masks and scratch.
 package dev.spatz.kernel;
 
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
@@ -16,31 +15,26 @@ final class OneDnnAttention implements AutoCloseable {
   /** Query rows of a block. */
   private static final int BLOCK = 64;
 
-  /** Below this a probability is too small for its logarithm. */
-  private static final float SMALLEST = 1e-30f;
-
   /** Blocks whose masks are kept; those of further blocks are made each time. */
   private static final int MASKS = 16;
 
   private static final int SCORES = 0;
   private static final int WEIGHTS = 1;
   private static final int D_WEIGHTS = 2;
-  private static final int OWN = 3;
-  private static final int D_SCORES = 4;
-  private static final int DROPPED = 5;
-  private static final int D_QKV = 6;
+  private static final int D_SCORES = 3;
+  private static final int DROPPED = 4;
+  private static final int D_QKV = 5;
 
   private final OneDnnMatmul matmul;
   private final OneDnnSoftmax softmax;
   private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
-  private final NativeScratch scratch = new NativeScratch(7);
+  private final NativeScratch scratch = new NativeScratch(6);
   private final NativeScratch masks = new NativeScratch(MASKS + 1);
   private final long[] held = new long[MASKS + 1];
   private int type = dnnl_f32;
   private int bytes = Float.BYTES;
   private float[] line = new float[BLOCK];
-  private float[] other = new float[BLOCK];
 
   OneDnnAttention(
       OneDnnMatmul matmul,
@@ -60,8 +54,7 @@ final class OneDnnAttention implements AutoCloseable {
     return this;
   }
 
-  void forward(
-      long qkv, long sequences, AttentionShape shape, Dropout dropout, long out, long logSumExp) {
+  void forward(long qkv, long sequences, AttentionShape shape, Dropout dropout, long out) {
     int time = shape.time();
     int groups = shape.keyValueHeads();
     long size = shape.headSize();
@@ -76,8 +69,6 @@ final class OneDnnAttention implements AutoCloseable {
           long scores = scores(in, shape, turn, from, rows);
           long weights = scratch.floats(WEIGHTS, (long) groups * rows * keys);
           softmax.forward(type, (long) groups * rows, keys, scores, weights);
-          long sums = logSumExp + 4 * ((b * shape.heads() + turn) * time + from);
-          logSumExp(scores, weights, rows, keys, shape, sums);
           long dropped = dropped(weights, scores, b, turn, from, rows, shape, dropout);
           matmul
               .size(groups, rows, size, keys)
@@ -220,45 +211,6 @@ final class OneDnnAttention implements AutoCloseable {
       }
     }
     return address;
-  }
-
-  /**
-   * The logarithm of a row's denominator is its score less the logarithm of its weight, for any
-   * key; the row's own is taken, unless that has next to no weight.
-   */
-  private void logSumExp(
-      long scores, long weights, int rows, int keys, AttentionShape shape, long sums) {
-    long first = keys - rows;
-    long ownScores = scratch.floats(OWN, 2L * rows);
-    long ownWeights = ownScores + 4L * rows;
-    for (int g = 0; g < shape.keyValueHeads(); g++) {
-      long head = 4L * g * rows * keys;
-      elementwise.copy(rows, 1, scores + head + 4 * first, keys + 1L, 1, ownScores, 1, 1);
-      long own = weights + bytes * (first + (long) g * rows * keys);
-      elementwise.convert(type, dnnl_f32, rows, 1, own, keys + 1L, ownWeights, 1);
-      memory.read(ownScores, line, 0, rows);
-      memory.read(ownWeights, other, 0, rows);
-      for (int r = 0; r < rows; r++) {
-        long row = head + 4L * r * keys;
-        line[r] =
-            other[r] >= SMALLEST
-                ? line[r] - (float) Math.log(other[r])
-                : logSumExp(scores + row, keys);
-      }
-      memory.write(sums + 4L * g * shape.group() * shape.time(), line, 0, rows);
-    }
-  }
-
-  private float logSumExp(long scores, int keys) {
-    float largest = Float.NEGATIVE_INFINITY;
-    for (int j = 0; j < keys; j++) {
-      largest = Math.max(largest, memory.get(scores + 4L * j));
-    }
-    double sum = 0;
-    for (int j = 0; j < keys; j++) {
-      sum += Math.exp(memory.get(scores + 4L * j) - largest);
-    }
-    return (float) (largest + Math.log(sum));
   }
 
   /** The weights after dropout, where there is one: in the memory of the scores, or a copy. */

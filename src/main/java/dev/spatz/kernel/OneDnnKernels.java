@@ -415,13 +415,12 @@ final class OneDnnKernels implements Kernels {
   }
 
   @Override
-  public void attention(
-      INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out, INDArray logSumExp) {
+  public void attention(INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out) {
     enter();
     int type = type(qkv);
     long sequences = qkv.size(0) / shape.time();
     attention.of(type);
-    attention.forward(at(type, qkv), sequences, shape, dropout, at(type, out), at(logSumExp));
+    attention.forward(at(type, qkv), sequences, shape, dropout, at(type, out));
   }
 
   @Override
@@ -429,7 +428,6 @@ final class OneDnnKernels implements Kernels {
       INDArray dOut,
       INDArray qkv,
       INDArray out,
-      INDArray logSumExp,
       AttentionShape shape,
       Dropout dropout,
       INDArray dQkv) {

@@ -22,9 +22,8 @@ record PackedSequence(AttentionShape shape, List<Layer> layers, INDArray dAttend
    *
    * @param qkv (R,(H+2G)·D)
    * @param attended (R,H·D)
-   * @param logSumExp (B,H,T)
    */
-  record Layer(INDArray qkv, INDArray attended, INDArray logSumExp) {}
+  record Layer(INDArray qkv, INDArray attended) {}
 
   /** Attention of one layer, each sequence for itself. */
   static void attention(
@@ -33,7 +32,7 @@ record PackedSequence(AttentionShape shape, List<Layer> layers, INDArray dAttend
       PackedSequence own = sequences.get(i);
       Layer a = own.layers.get(layer);
       Dropout drop = dropout.attentionWeights(layer, i, sequences.size());
-      kernels.attention(a.qkv, own.shape, drop, a.attended, a.logSumExp);
+      kernels.attention(a.qkv, own.shape, drop, a.attended);
     }
   }
 
@@ -44,8 +43,7 @@ record PackedSequence(AttentionShape shape, List<Layer> layers, INDArray dAttend
       PackedSequence own = sequences.get(i);
       Layer a = own.layers.get(layer);
       Dropout drop = dropout.attentionWeights(layer, i, sequences.size());
-      kernels.attentionBackward(
-          own.dAttended, a.qkv, a.attended, a.logSumExp, own.shape, drop, own.dQkv);
+      kernels.attentionBackward(own.dAttended, a.qkv, a.attended, own.shape, drop, own.dQkv);
     }
   }
 }

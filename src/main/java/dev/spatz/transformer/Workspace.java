@@ -37,7 +37,6 @@ public final class Workspace implements AutoCloseable {
 
   final double[] factors;
   private final TransformerConfig config;
-  private final List<INDArray> logSumExp = new ArrayList<>();
   private final List<INDArray> owned = new ArrayList<>();
   private final Map<Long, PackedSequence> views = new HashMap<>();
   private final PackedSequence whole;
@@ -80,9 +79,6 @@ public final class Workspace implements AutoCloseable {
     this.losses = new double[rows];
     this.factors = new double[rows];
     this.activations = new Activations(config, type, operands, rows, false);
-    for (int layer = 0; layer < config.layers(); layer++) {
-      logSumExp.add(zeros(type, (long) rows * config.heads()));
-    }
     this.logits = zeros(type, logitRows(config, rows), config.vocabularySize());
     this.gradients =
         new Gradients(
@@ -126,7 +122,7 @@ public final class Workspace implements AutoCloseable {
             + config.hiddenWidth()
             + config.feedForward();
     return Activations.bytes(config, type, operands, rows, false)
-        + type.width() * (logits + (long) rows * config.heads() * config.layers() + rows * stream)
+        + type.width() * (logits + rows * stream)
         + operands.width() * rows * operand;
   }
 
@@ -183,15 +179,12 @@ public final class Workspace implements AutoCloseable {
 
   private PackedSequence view(int from, int rows, AttentionShape shape) {
     List<PackedSequence.Layer> layers = new ArrayList<>();
-    long heads = config.heads();
     for (int layer = 0; layer < config.layers(); layer++) {
       Activations.Block block = activations.blocks.get(layer);
       layers.add(
           new PackedSequence.Layer(
               Tensors.rows(block.qkv(), from, from + rows),
-              Tensors.rows(block.attended(), from, from + rows),
-              Tensors.view(
-                  logSumExp.get(layer), from * heads, rows / shape.time(), heads, shape.time())));
+              Tensors.rows(block.attended(), from, from + rows)));
     }
     return new PackedSequence(
         shape,

@@ -274,13 +274,12 @@ class GradientTest {
     INDArray qkv = gaussian(10, 24);
     INDArray out = gaussian(10, 12);
     INDArray dOut = gaussian(10, 12);
-    INDArray sums = gaussian(2, 4, 5);
     INDArray dQkv = zeros(qkv);
     for (double rate : new double[] {0, 0.3}) {
       Dropout dropout = Dropout.of(rate).moveTo(CounterRandom.of(4), 0, 3);
-      Runnable forward = () -> k.attention(qkv, shape, dropout, out, sums);
+      Runnable forward = () -> k.attention(qkv, shape, dropout, out);
       forward.run();
-      k.attentionBackward(dOut, qkv, out, sums, shape, dropout, dQkv);
+      k.attentionBackward(dOut, qkv, out, shape, dropout, dQkv);
       check("dQkv", qkv, dQkv, out, dOut, forward);
     }
   }

@@ -30,19 +30,15 @@ final class NaiveAttention {
     v.store();
   }
 
-  static void forward(
-      INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out, INDArray logSumExp) {
+  static void forward(INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out) {
     Values in = Values.of(qkv);
     Values result = Values.of(out);
-    Values sums = Values.of(logSumExp);
     Arrays.fill(result.at, 0);
     int time = shape.time();
     for (int r = 0; r < in.rows(); r++) {
       int start = r - r % time;
       for (int h = 0; h < shape.heads(); h++) {
         double[] p = probabilities(in, shape, r, h);
-        int sumIndex = (r / time * shape.heads() + h) * time + r % time;
-        sums.at[sumIndex] = p[p.length - 1];
         for (int j = start; j <= r; j++) {
           double weight = p[j - start] * factor(dropout, shape, r, h, j - start);
           for (int c = 0; c < shape.headSize(); c++) {
@@ -52,13 +48,12 @@ final class NaiveAttention {
       }
     }
     result.store();
-    sums.store();
   }
 
-  /** Of a query to the positions of its sequence up to its own; then the log of their divisor. */
+  /** Of a query to the positions of its sequence up to its own. */
   private static double[] probabilities(Values in, AttentionShape shape, int row, int head) {
     int count = row % shape.time() + 1;
-    double[] p = new double[count + 1];
+    double[] p = new double[count];
     double sum = 0;
     for (int j = 0; j < count; j++) {
       double score = 0;
@@ -73,7 +68,6 @@ final class NaiveAttention {
     for (int j = 0; j < count; j++) {
       p[j] /= sum;
     }
-    p[count] = Math.log(sum);
     return p;
   }
 
@@ -104,7 +98,7 @@ final class NaiveAttention {
       int start = r - r % shape.time();
       for (int h = 0; h < shape.heads(); h++) {
         double[] p = probabilities(in, shape, r, h);
-        double[] dP = new double[p.length - 1];
+        double[] dP = new double[p.length];
         for (int j = 0; j < dP.length; j++) {
           double factor = factor(dropout, shape, r, h, j);
           for (int c = 0; c < size; c++) {

@@ -388,9 +388,8 @@ final class NaiveKernels implements Kernels {
   }
 
   @Override
-  public void attention(
-      INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out, INDArray logSumExp) {
-    NaiveAttention.forward(qkv, shape, dropout, out, logSumExp);
+  public void attention(INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out) {
+    NaiveAttention.forward(qkv, shape, dropout, out);
   }
 
   @Override
@@ -398,7 +397,6 @@ final class NaiveKernels implements Kernels {
       INDArray dOut,
       INDArray qkv,
       INDArray out,
-      INDArray logSumExp,
       AttentionShape shape,
       Dropout dropout,
       INDArray dQkv) {

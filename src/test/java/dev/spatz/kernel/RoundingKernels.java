@@ -278,10 +278,9 @@ final class RoundingKernels implements Kernels {
   }
 
   @Override
-  public void attention(
-      INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out, INDArray logSumExp) {
+  public void attention(INDArray qkv, AttentionShape shape, Dropout dropout, INDArray out) {
     INDArray result = rounded(out);
-    kernels.attention(rounded(qkv), shape, dropout, result, logSumExp);
+    kernels.attention(rounded(qkv), shape, dropout, result);
     back(result, out);
   }
 
@@ -290,13 +289,11 @@ final class RoundingKernels implements Kernels {
       INDArray dOut,
       INDArray qkv,
       INDArray out,
-      INDArray logSumExp,
       AttentionShape shape,
       Dropout dropout,
       INDArray dQkv) {
     INDArray result = rounded(dQkv);
-    kernels.attentionBackward(
-        rounded(dOut), rounded(qkv), rounded(out), logSumExp, shape, dropout, result);
+    kernels.attentionBackward(rounded(dOut), rounded(qkv), rounded(out), shape, dropout, result);
     back(result, dQkv);
   }
 
