@@ -13,16 +13,14 @@ final class FloatRows {
 
   /** Without a position table its address is 0. */
   void embed(int[] ids, int[] positions, int width, long tokens, long positionTable, long out) {
-    room(width);
     for (int r = 0; r < ids.length; r++) {
-      long token = row(tokens, ids[r], width);
-      if (positionTable == 0) {
-        memory.copy(token, row(out, r, width), width);
-      } else {
-        memory.read(token, a, 0, width);
-        memory.read(row(positionTable, positions[r], width), b, 0, width);
-        add(a, b, width);
-        memory.write(row(out, r, width), a, 0, width);
+      memory.copy(row(tokens, ids[r], width), row(out, r, width), width);
+    }
+    if (positionTable != 0) {
+      int count;
+      for (int r = 0; r < ids.length; r += count) {
+        count = run(positions, r, width);
+        addTo(row(out, r, width), row(positionTable, positions[r], width), count * width);
       }
     }
   }
@@ -30,22 +28,36 @@ final class FloatRows {
   /** A table that gets no gradient has the address 0. */
   void embedBackward(
       long dOut, int[] ids, int[] positions, int width, long dTokens, long dPositionTable) {
-    room(width);
-    for (int r = 0; r < ids.length; r++) {
-      memory.read(row(dOut, r, width), b, 0, width);
-      if (dTokens != 0) {
-        addTo(row(dTokens, ids[r], width), width);
+    if (dTokens != 0) {
+      for (int r = 0; r < ids.length; r++) {
+        addTo(row(dTokens, ids[r], width), row(dOut, r, width), width);
       }
-      if (dPositionTable != 0) {
-        addTo(row(dPositionTable, positions[r], width), width);
+    }
+    if (dPositionTable != 0) {
+      int count;
+      for (int r = 0; r < ids.length; r += count) {
+        count = run(positions, r, width);
+        addTo(row(dPositionTable, positions[r], width), row(dOut, r, width), count * width);
       }
     }
   }
 
-  private void addTo(long address, int width) {
-    memory.read(address, a, 0, width);
-    add(a, b, width);
-    memory.write(address, a, 0, width);
+  /** How many rows from one on have consecutive positions, of as many as fit into a block. */
+  private static int run(int[] positions, int from, int width) {
+    int most = Math.min(positions.length - from, Math.max(1, NativeFloats.BLOCK / width));
+    int count = 1;
+    while (count < most && positions[from + count] == positions[from] + count) {
+      count++;
+    }
+    return count;
+  }
+
+  private void addTo(long target, long source, int count) {
+    room(count);
+    memory.read(target, a, 0, count);
+    memory.read(source, b, 0, count);
+    add(a, b, count);
+    memory.write(target, a, 0, count);
   }
 
   private static void add(float[] target, float[] source, int count) {
