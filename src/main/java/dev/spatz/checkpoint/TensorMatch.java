@@ -26,7 +26,7 @@ record TensorMatch(
   private static final String HEAD = "lm_head.weight";
 
   /** So many layers are listed as missing, even if the files have fewer tensors than that. */
-  private static final int FEW_LAYERS = 100;
+  private static final int FEW_LAYERS = 32;
 
   /** Of a kind of faulty tensors, so many are named, and the others counted. */
   private static final int MOST_NAMED = 20;
