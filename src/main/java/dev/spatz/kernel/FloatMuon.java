@@ -75,18 +75,18 @@ final class FloatMuon implements AutoCloseable {
     long polynomial = scratch.floats(POLYNOMIAL, side * side);
     for (int i = 0; i < NewtonSchulz.STEPS; i++) {
       if (tall) {
-        matmul.size(1, side, side, rows).a(x, 0, 1, columns).b(x, 0, columns, 1);
+        matmul.size(side, side, rows).a(x, 0, 1, columns).b(x, 0, columns, 1);
       } else {
-        matmul.size(1, side, side, columns).a(x, 0, columns, 1).b(x, 0, 1, columns);
+        matmul.size(side, side, columns).a(x, 0, columns, 1).b(x, 0, 1, columns);
       }
       matmul.into(gram, 0, side);
-      matmul.size(1, side, side, side).a(gram, 0, side, 1).b(gram, 0, side, 1);
+      matmul.size(side, side, side).a(gram, 0, side, 1).b(gram, 0, side, 1);
       matmul.scale((float) NewtonSchulz.C).into(polynomial, 0, side);
       complete(polynomial, gram, side);
       if (tall) {
-        matmul.size(1, rows, side, side).a(x, 0, side, 1).b(polynomial, 0, side, 1);
+        matmul.size(rows, side, side).a(x, 0, side, 1).b(polynomial, 0, side, 1);
       } else {
-        matmul.size(1, side, columns, side).a(polynomial, 0, side, 1).b(x, 0, columns, 1);
+        matmul.size(side, columns, side).a(polynomial, 0, side, 1).b(x, 0, columns, 1);
       }
       matmul.into(next, 0, columns);
       long result = next;

@@ -153,6 +153,11 @@ final class OneDnn {
     return has(dnnl_cpu_isa_avx512_core_vnni) || has(dnnl_cpu_isa_avx2_vnni);
   }
 
+  /** Whether oneDNN's matrix product in the manner of BLAS is made for this processor. */
+  static boolean hasGemm() {
+    return has(dnnl_cpu_isa_avx2);
+  }
+
   /** oneDNN's numbers of instruction sets have a bit for each part. */
   private static boolean has(int instructions) {
     int isa = obstacle().isEmpty() ? dnnl_get_effective_cpu_isa() : 0;

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class OneDnnContext implements AutoCloseable {
   private static final int SCRATCHPAD = 0;
   private static final int OPERAND = 1;
+  private static final int NUMBER = 2;
 
   /** Primitives kept, those used last; a product's is half a megabyte of code. */
   private static final int CAPACITY = 512;
@@ -29,7 +30,8 @@ final class OneDnnContext implements AutoCloseable {
   private final dnnl_stream stream = new dnnl_stream();
   private final Map<ShapeKey, OneDnnPrimitive> primitives = new LastUsed();
   private final ShapeKey key = new ShapeKey();
-  private final NativeScratch memory = new NativeScratch(2);
+  private final NativeScratch memory = new NativeScratch(3);
+  private final NativeFloats floats = new NativeFloats();
 
   /** In the order of their last use; closes what it drops. */
   private static final class LastUsed extends LinkedHashMap<ShapeKey, OneDnnPrimitive> {
@@ -82,6 +84,13 @@ final class OneDnnContext implements AutoCloseable {
   /** The address of room for one operand in another layout, until this is asked for again. */
   long operand(long bytes) {
     return memory.bytes(OPERAND, bytes);
+  }
+
+  /** The address of a number, until this is asked for again. */
+  long number(float value) {
+    long address = memory.floats(NUMBER, 1);
+    floats.put(address, value);
+    return address;
   }
 
   /** Attributes that all primitives have; the caller destroys them. */

@@ -12,15 +12,14 @@ final class OneDnnCrossEntropy implements AutoCloseable {
   /** Below this a probability is too small for its logarithm. */
   private static final float SMALLEST = 1e-30f;
 
-  private static final int FACTOR = 0;
-  private static final int D_LOGITS = 1;
-  private static final int ROW = 2;
+  private static final int D_LOGITS = 0;
+  private static final int ROW = 1;
 
   private final OneDnnMatmul matmul;
   private final OneDnnSoftmax softmax;
   private final NativeFloats memory;
   private final OneDnnElementwise elementwise;
-  private final NativeScratch scratch = new NativeScratch(3);
+  private final NativeScratch scratch = new NativeScratch(2);
   private int type = dnnl_f32;
   private long x;
   private long weight;
@@ -78,8 +77,6 @@ final class OneDnnCrossEntropy implements AutoCloseable {
       long dX,
       WriteMode mode,
       long dWeight) {
-    long scaleAt = scratch.floats(FACTOR, 1);
-    memory.put(scaleAt, (float) scale);
     int bytes = OneDnn.width(type);
     double sum = 0;
     for (int from = 0; from < targets.length; from += chunk) {
@@ -87,7 +84,7 @@ final class OneDnnCrossEntropy implements AutoCloseable {
       long offset = (long) bytes * from * channels;
       long xAt = x + offset;
       matmul
-          .size(1, rows, vocabulary, channels)
+          .size(rows, vocabulary, channels)
           .types(type, dnnl_f32)
           .a(xAt, 0, channels, 1)
           .b(weight, 0, 1, channels)
@@ -105,21 +102,21 @@ final class OneDnnCrossEntropy implements AutoCloseable {
       }
       if (dX != 0) {
         matmul
-            .size(1, rows, channels, vocabulary)
+            .size(rows, channels, vocabulary)
             .types(type, type)
             .a(dLogits, 0, vocabulary, 1)
             .b(weight, 0, channels, 1)
             .pack()
-            .times(scaleAt)
+            .times((float) scale)
             .into(dX + offset, 0, channels);
       }
       if (dWeight != 0) {
         matmul
-            .size(1, vocabulary, channels, rows)
+            .size(vocabulary, channels, rows)
             .types(type, dnnl_f32)
             .a(dLogits, 0, 1, vocabulary)
             .b(xAt, 0, channels, 1)
-            .times(scaleAt)
+            .times((float) scale)
             .write(from == 0 ? mode : WriteMode.ADD)
             .into(dWeight, 0, channels);
       }

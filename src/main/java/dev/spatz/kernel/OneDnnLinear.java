@@ -53,12 +53,15 @@ final class OneDnnLinear implements AutoCloseable {
 
   /** An address of 0 is no array; the residual may be the result. */
   void forward(long x, long weight, long bias, long residual, long y) {
-    matmul.size(1, rows, out, in).types(type, resultType);
+    matmul.size(rows, out, in).types(type, resultType);
     matmul.a(x, 0, in, 1).b(weight, 0, 1, in);
     if (bias != 0) {
       matmul.bias(bias);
     }
-    if (residual == y) {
+    if (residual != 0 && resultType == dnnl_f32) {
+      if (residual != y) {
+        memory.copy(residual, y, rows * out); // oneDNN adds to what is there faster than another
+      }
       matmul.accumulate();
     } else if (residual != 0) {
       matmul.plus(residual, rows);
@@ -75,15 +78,15 @@ final class OneDnnLinear implements AutoCloseable {
       elementwise.convert(resultType, type, rows * out, dY, typed);
     }
     if (dX != 0) {
-      matmul.size(1, rows, in, out).types(type, dXType);
+      matmul.size(rows, in, out).types(type, dXType);
       matmul.a(typed, 0, out, 1).b(weight, 0, in, 1).pack().into(dX, 0, in);
     }
     if (dWeight != 0) {
-      matmul.size(1, out, in, rows).types(type, dnnl_f32);
+      matmul.size(out, in, rows).types(type, dnnl_f32);
       matmul.a(typed, 0, 1, out).b(x, 0, in, 1).write(mode).into(dWeight, 0, in);
     }
     if (dBias != 0) {
-      matmul.size(1, 1, out, rows).types(type, dnnl_f32);
+      matmul.size(1, out, rows).types(type, dnnl_f32);
       matmul.a(ones(type, (int) rows), 0, rows, 1).b(typed, 0, out, 1);
       matmul.write(mode).into(dBias, 0, out);
     }

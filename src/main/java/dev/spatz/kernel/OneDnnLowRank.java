@@ -64,9 +64,9 @@ final class OneDnnLowRank implements AutoCloseable {
 
   void forward(long x, long a, long b, long inner, long y) {
     long start = y + OneDnn.width(resultType) * first;
-    matmul.size(1, rows, rank, in).types(type, type);
+    matmul.size(rows, rank, in).types(type, type);
     matmul.a(x, 0, in, 1).b(a, 0, 1, in).into(inner, 0, rank);
-    matmul.size(1, rows, out, rank).types(type, resultType);
+    matmul.size(rows, out, rank).types(type, resultType);
     matmul.a(inner, 0, rank, 1).b(b, 0, 1, rank);
     matmul.scale(scale).accumulate().into(start, 0, width);
   }
@@ -90,21 +90,21 @@ final class OneDnnLowRank implements AutoCloseable {
       elementwise.convert(resultType, type, count, dY, typed);
     }
     long start = typed + OneDnn.width(type) * first;
-    matmul.size(1, rows, rank, out).types(type, type);
+    matmul.size(rows, rank, out).types(type, type);
     matmul.a(start, 0, width, 1).b(b, 0, rank, 1);
     matmul.scale(scale).into(dInner, 0, rank);
     if (dB != 0) {
-      matmul.size(1, out, rank, rows).types(type, dnnl_f32);
+      matmul.size(out, rank, rows).types(type, dnnl_f32);
       matmul.a(start, 0, 1, width).b(inner, 0, rank, 1);
       matmul.scale(scale).write(mode).into(dB, 0, rank);
     }
     if (dX != 0) {
-      matmul.size(1, rows, in, rank).types(type, type);
+      matmul.size(rows, in, rank).types(type, type);
       matmul.a(dInner, 0, rank, 1).b(a, 0, in, 1);
       matmul.accumulate().into(dX, 0, in);
     }
     if (dA != 0) {
-      matmul.size(1, rank, in, rows).types(type, dnnl_f32);
+      matmul.size(rank, in, rows).types(type, dnnl_f32);
       matmul.a(dInner, 0, 1, rank).b(x, 0, in, 1);
       matmul.write(mode).into(dA, 0, in);
     }

@@ -6,18 +6,14 @@ import static dev.spatz.kernel.OneDnnProduct.BIAS;
 import static dev.spatz.kernel.OneDnnProduct.FACTOR;
 import static dev.spatz.kernel.OneDnnProduct.PACK;
 import static dev.spatz.kernel.OneDnnProduct.SCALE;
-import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 
 /**
- * A batch of matrix products {@code C = scale·factor·A·B (+ bias) (+ addend) (+ C)}: of A (M,K), B
- * (K,N) and C (M,N), anywhere in memory and with any strides, all float32 unless {@link #types}
- * says otherwise. It is described and then run by {@link #into}; one object is described again for
- * each product, which allocates nothing.
+ * A matrix product or a batch of them, {@code C = scale·factor·A·B (+ bias) (+ addend) (+ C)}: of A
+ * (M,K), B (K,N) and C (M,N), anywhere in memory and with any strides, all float32 unless {@link
+ * #types} says otherwise. It is described and then run by {@link #into}; one object is described
+ * again for each product, which allocates nothing.
  */
 final class OneDnnMatmul {
-  /** oneDNN 3.11 copies B only of more columns than 256. */
-  private static final int LEAST_PANEL = 512;
-
   /** Fewer rows do not make up for packing B. */
   private static final int LEAST_PACKED_ROWS = 512;
 
@@ -30,15 +26,14 @@ final class OneDnnMatmul {
   /** … that matters where there are many. */
   private static final int LEAST_EVEN_ROWS = 4096;
 
-  /** Bytes of a page of memory. */
-  private static final int PAGE = 4096;
-
   private final OneDnnContext context;
   private final int operation;
   private final OneDnnProduct product = new OneDnnProduct();
+  private final OneDnnGemm gemm = new OneDnnGemm();
+  private boolean whole;
   private long a;
   private long b;
-  private long factor;
+  private float factor;
   private long bias;
   private long addend;
 
@@ -47,9 +42,20 @@ final class OneDnnMatmul {
     this.operation = operation;
   }
 
-  /** Begins a description: the number of products and their sizes. */
+  /**
+   * Begins the description of a single product. The bits of a row may depend on the number of rows.
+   */
+  OneDnnMatmul size(long m, long n, long k) {
+    size(1, m, n, k);
+    whole = true;
+    return this;
+  }
+
+  /** Begins the description of a batch: the number of products and their sizes. */
   OneDnnMatmul size(long batch, long m, long n, long k) {
     product.begin();
+    whole = false;
+    factor = 1;
     product.batch = batch;
     product.m = m;
     product.n = n;
@@ -96,9 +102,9 @@ final class OneDnnMatmul {
     return this;
   }
 
-  /** Multiplies the product by the number at an address, which may change from run to run. */
-  OneDnnMatmul times(long address) {
-    factor = address;
+  /** Multiplies the product by a number that may change from run to run. */
+  OneDnnMatmul times(float number) {
+    factor = number;
     product.add(FACTOR);
     return this;
   }
@@ -124,8 +130,7 @@ final class OneDnnMatmul {
 
   /**
    * Brings B into oneDNN's own layout first, if it is to be read often enough: worth it for a B
-   * whose columns are not the ones that are summed over. At 512 rows and GPT-2's sizes products
-   * took a sixth less time so, the packing included.
+   * whose columns are not the ones that are summed over.
    */
   OneDnnMatmul pack() {
     if (product.batch == 1 && product.m >= LEAST_PACKED_ROWS) {
@@ -139,7 +144,9 @@ final class OneDnnMatmul {
     boolean single = product.batch == 1;
     product.cBatch = batchStride;
     product.cRow = rowStride;
-    if (product.has(PACK)) {
+    if (whole && OneDnnGemm.suits(product)) {
+      gemm.run(product, factor, a, b, address);
+    } else if (product.has(PACK)) {
       run(address);
     } else if (single
         && product.aRow == 1
@@ -148,13 +155,6 @@ final class OneDnnMatmul {
       evenly(address);
     } else if (!single && product.k == 1) {
       oneByOne(address);
-    } else if (single
-        && product.operandType == dnnl_f32
-        && product.bColumn == 1
-        && Float.BYTES * product.bRow % PAGE == 0
-        && !product.has(BIAS)
-        && !product.has(ADDEND)) {
-      panels(address);
     } else {
       run(address);
     }
@@ -185,24 +185,6 @@ final class OneDnnMatmul {
     into(address + OneDnn.width(product.resultType) * even * product.cRow, 0, product.cRow);
   }
 
-  /**
-   * Products with a plain B whose rows are whole pages apart, in panels of columns whose number is
-   * a power of two: only of such does oneDNN 3.11 copy B into blocks. Read in place, such rows took
-   * up to three times as long, presumably since they displace each other from the cache.
-   */
-  private void panels(long address) {
-    long columns = product.n;
-    long start = b;
-    for (long from = 0; from < columns; from += product.n) {
-      long panel = Long.highestOneBit(columns - from);
-      product.n = panel < LEAST_PANEL ? columns - from : panel;
-      b = start + Float.BYTES * from;
-      run(address + Float.BYTES * from);
-    }
-    product.n = columns;
-    b = start;
-  }
-
   private void run(long address) {
     long operand = product.has(PACK) ? packed() : b;
     product.addTo(context.key(operation));
@@ -216,7 +198,7 @@ final class OneDnnMatmul {
       primitive.bind(next++, bias);
     }
     if (product.has(FACTOR)) {
-      primitive.bind(next++, factor);
+      primitive.bind(next++, context.number(factor));
     }
     if (product.has(ADDEND)) {
       primitive.bind(next, addend);
