@@ -58,10 +58,10 @@ final class OneDnnLinear implements AutoCloseable {
     if (bias != 0) {
       matmul.bias(bias);
     }
-    if (residual != 0 && resultType == dnnl_f32) {
-      if (residual != y) {
-        memory.copy(residual, y, rows * out); // oneDNN adds to what is there faster than another
-      }
+    if (residual != 0 && residual != y && type == dnnl_f32) {
+      memory.copy(residual, y, rows * out); // faster than another addend, of float32
+    }
+    if (residual == y || residual != 0 && type == dnnl_f32) {
       matmul.accumulate();
     } else if (residual != 0) {
       matmul.plus(residual, rows);
