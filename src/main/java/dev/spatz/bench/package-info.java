@@ -18,25 +18,27 @@
  * that a fraction of a peak is not flattered by a disturbance while the peak was measured.
  *
  * <p>What was measured, tokens a second with two threads of a shared AMD Zen 5 server (float32
- * products 414 to 475 GFLOP/s, bfloat16 940), beside PyTorch 2.10 (libtorch, the fastest of its
- * settings found), in turn in one sitting, medians. The machine is shared: between sittings
- * PyTorch's own speed differed by a third, and the ratios with it.
+ * products 414 to 487 GFLOP/s, bfloat16 940), beside PyTorch 2.10 (libtorch, the fastest of its
+ * settings found), in turn, medians; float32 training in a later sitting than the rest. The machine
+ * is shared: between sittings PyTorch's own speed differed by a third, and the ratios with it.
  *
  * <table>
  * <caption>Training</caption>
  * <tr><th>preset, precision</th><th>here</th><th>PyTorch</th><th>ratio</th>
  *     <th>in earlier sittings</th></tr>
- * <tr><td>{@code cpu}, float32</td><td>57,801</td><td>44,468</td><td>1.30</td>
- *     <td>1.22, 1.50</td></tr>
- * <tr><td>{@code baby}, float32</td><td>5,497 in 1,390 MiB</td><td>4,179 in 3,348 MB</td>
- *     <td>1.32</td><td>1.56</td></tr>
+ * <tr><td>{@code cpu}, float32</td><td>63,312</td><td>47,017</td><td>1.35</td>
+ *     <td>1.30, 1.22, 1.50</td></tr>
+ * <tr><td>{@code baby}, float32</td><td>5,865 in 1,432 MiB</td><td>4,571 in 3,347 MB</td>
+ *     <td>1.28</td><td>1.32, 1.56</td></tr>
  * <tr><td>{@code baby}, bfloat16</td><td>9,320</td><td>7,118</td><td>1.31</td><td>1.26</td></tr>
- * <tr><td>{@code gpt2}, float32</td><td>519</td><td>466</td><td>1.11</td><td>1.33, 1.16</td></tr>
+ * <tr><td>{@code gpt2}, float32</td><td>535</td><td>425</td><td>1.26</td><td>1.11, 1.33, 1.16</td></tr>
  * <tr><td>{@code gpt2}, bfloat16</td><td>876</td><td>659</td><td>1.33</td><td>1.62, 1.22</td></tr>
  * </table>
  *
- * <p>Of a step of {@code gpt2} 95 % is oneDNN's, nearly all of it products, which run at 85 to 88 %
- * of what a lone product reaches; of one of {@code cpu} 78 % are products, 6 % GELU, 3 % AdamW.
+ * <p>A step's operations, nanoGPT's count, come at 86 to 91 % of the rate of a lone product ({@code
+ * gpt2}, {@code baby}). Of a step of {@code gpt2} 87 % are products outside attention, 5 %
+ * attention, 4 % AdamW; of one of {@code baby} 82 %, 11 %, less than 1 %, and 3 % GELU; of one of
+ * {@code cpu} 67 %, 16 %, 4 % and 6 %.
  *
  * <table>
  * <caption>Writing one text in float32</caption>
@@ -57,7 +59,9 @@
  *
  * <p>While two other processes keep both cores busy, training keeps 48 % ({@code cpu}) and 50 %
  * ({@code baby}) of its speed; PyTorch 38 % of {@code baby}, and of {@code cpu} less than 6 % (300
- * steps did not end in 90 s). Writing keeps 31 to 41 %.
+ * steps did not end in 90 s). Writing keeps 52 to 63 % ({@code cpu}) and 37 % ({@code baby}, median
+ * of 6), mostly by one thread: its fair share, two thirds of a core, is 38 % of two threads' speed
+ * there.
  *
  * <p>From the start of a JVM to the first token of a saved model of 10.8 M parameters: 0.90 s, the
  * median of 9.
