@@ -11,8 +11,9 @@ import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * Products of single float32 matrices by oneDNN's routine in the manner of BLAS, which packs both
- * operands block by block into memory of its own. Its primitives read large rows in place, which
- * displace each other from the cache where they are whole pages apart, as those of GPT-2 are.
+ * operands block by block into memory that each call takes and gives back, some 20 MB. Its
+ * primitives read large rows in place, which displace each other from the cache where they are
+ * whole pages apart, as those of GPT-2 are.
  */
 final class OneDnnGemm {
   /** Columns of a result that is not narrow, however many products each of its numbers sums. */

@@ -15,7 +15,7 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 /**
  * The fast path: float32, and products of bfloat16, by oneDNN primitives that work on the arrays'
  * own memory, and by Java loops where there is no fitting one. In a steady state it allocates
- * nothing.
+ * nothing, but oneDNN may for the time of a call, see {@link OneDnnGemm}.
  */
 final class OneDnnKernels implements Kernels {
   private static final int MATMUL = 1;

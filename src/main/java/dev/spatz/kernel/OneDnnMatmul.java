@@ -144,7 +144,7 @@ final class OneDnnMatmul {
     boolean single = product.batch == 1;
     product.cBatch = batchStride;
     product.cRow = rowStride;
-    if (whole && OneDnnGemm.suits(product)) {
+    if (byGemm()) {
       gemm.run(product, factor, a, b, address);
     } else if (product.has(PACK)) {
       run(address);
@@ -158,6 +158,11 @@ final class OneDnnMatmul {
     } else {
       run(address);
     }
+  }
+
+  /** Whether the product that is described is one for {@link OneDnnGemm}. */
+  boolean byGemm() {
+    return whole && OneDnnGemm.suits(product);
   }
 
   /** oneDNN 3.11 takes a batch of single rows for columns if there are gaps between them. */

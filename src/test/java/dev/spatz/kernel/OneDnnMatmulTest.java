@@ -137,9 +137,9 @@ class OneDnnMatmulTest {
     check(1, 4161, 3, 7, true, false, 1, 0);
   }
 
-  /** Rows that fill no block, of columns that are multiplied in panels. */
+  /** Rows that fill no block, each of whole pages. */
   @Test
-  void product_ofManyTurnedRowsInPanels_equalsDefinition() {
+  void product_ofManyLongTurnedRows_equalsDefinition() {
     int rows = 4161;
     int columns = 3072;
     try (INDArray result = Tensors.zeros(DataType.FLOAT, rows, columns)) {
