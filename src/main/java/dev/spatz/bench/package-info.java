@@ -59,9 +59,9 @@
  *
  * <p>While two other processes keep both cores busy, training keeps 48 % ({@code cpu}) and 50 %
  * ({@code baby}) of its speed; PyTorch 38 % of {@code baby}, and of {@code cpu} less than 6 % (300
- * steps did not end in 90 s). Writing keeps 52 to 63 % ({@code cpu}) and 37 % ({@code baby}, median
- * of 6), mostly by one thread: its fair share, two thirds of a core, is 38 % of two threads' speed
- * there.
+ * steps did not end in 90 s). Writing keeps 52 % ({@code cpu}, median of 5 runs, of 34 to 64 %) and
+ * 38 % ({@code baby}, of 9), mostly by one thread: its fair share, two thirds of a core, is 38 % of
+ * two threads' speed there.
  *
  * <p>From the start of a JVM to the first token of a saved model of 10.8 M parameters: 0.90 s, the
  * median of 9.
