@@ -25,7 +25,7 @@ record TensorMatch(
     TensorFiles.@Nullable Located tiedHead) {
   private static final String HEAD = "lm_head.weight";
 
-  /** So many layers are listed as missing, even if the files have fewer tensors than that. */
+  /** So many layers are looked for, even if the files have fewer tensors than that. */
   private static final int FEW_LAYERS = 32;
 
   /** Of a kind of faulty tensors, so many are named, and the others counted. */

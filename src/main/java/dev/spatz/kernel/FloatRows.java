@@ -20,7 +20,7 @@ final class FloatRows {
       int count;
       for (int r = 0; r < ids.length; r += count) {
         count = run(positions, r, width);
-        addTo(row(out, r, width), row(positionTable, positions[r], width), count * width);
+        memory.add(row(out, r, width), row(positionTable, positions[r], width), count * width);
       }
     }
   }
@@ -30,14 +30,14 @@ final class FloatRows {
       long dOut, int[] ids, int[] positions, int width, long dTokens, long dPositionTable) {
     if (dTokens != 0) {
       for (int r = 0; r < ids.length; r++) {
-        addTo(row(dTokens, ids[r], width), row(dOut, r, width), width);
+        memory.add(row(dTokens, ids[r], width), row(dOut, r, width), width);
       }
     }
     if (dPositionTable != 0) {
       int count;
       for (int r = 0; r < ids.length; r += count) {
         count = run(positions, r, width);
-        addTo(row(dPositionTable, positions[r], width), row(dOut, r, width), count * width);
+        memory.add(row(dPositionTable, positions[r], width), row(dOut, r, width), count * width);
       }
     }
   }
@@ -50,20 +50,6 @@ final class FloatRows {
       count++;
     }
     return count;
-  }
-
-  private void addTo(long target, long source, int count) {
-    room(count);
-    memory.read(target, a, 0, count);
-    memory.read(source, b, 0, count);
-    add(a, b, count);
-    memory.write(target, a, 0, count);
-  }
-
-  private static void add(float[] target, float[] source, int count) {
-    for (int i = 0; i < count; i++) {
-      target[i] += source[i];
-    }
   }
 
   /** Turns by the positions' angles times {@code direction}, 1 or −1. */

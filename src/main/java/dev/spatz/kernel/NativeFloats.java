@@ -16,9 +16,11 @@ final class NativeFloats {
   private final Cursor cursor = new Cursor();
   private final Cursor other = new Cursor();
   private final Bytes bytes = new Bytes();
+  private final float[] sums = new float[BLOCK];
+  private final float[] added = new float[BLOCK];
 
   /** A pointer that owns nothing and can be moved. */
-  private static final class Cursor extends FloatPointer {
+  static final class Cursor extends FloatPointer {
     Cursor() {
       super((Pointer) null);
     }
@@ -67,6 +69,20 @@ final class NativeFloats {
 
   void copy(long source, long target, long count) {
     Pointer.memcpy(cursor.at(target), other.at(source), count * Float.BYTES);
+  }
+
+  /** Adds to each number of the target the one of the source. */
+  void add(long target, long source, int count) {
+    for (int from = 0; from < count; from += BLOCK) {
+      int some = Math.min(BLOCK, count - from);
+      long offset = (long) Float.BYTES * from;
+      read(target + offset, sums, 0, some);
+      read(source + offset, added, 0, some);
+      for (int i = 0; i < some; i++) {
+        sums[i] += added[i];
+      }
+      write(target + offset, sums, 0, some);
+    }
   }
 
   void zero(long address, long count) {

@@ -7,8 +7,6 @@ import static dev.spatz.kernel.OneDnnProduct.BIAS;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_sgemm;
 
-import org.bytedeco.javacpp.FloatPointer;
-
 /**
  * Products of single float32 matrices by oneDNN's routine in the manner of BLAS, which packs both
  * operands block by block into memory that each call takes and gives back, some 20 MB. Its
@@ -22,17 +20,9 @@ final class OneDnnGemm {
   /** Multiplications of a product that is not small. */
   private static final long LARGE = 1L << 27;
 
-  private final Matrix a = new Matrix();
-  private final Matrix b = new Matrix();
-  private final Matrix c = new Matrix();
-
-  /** An address that owns nothing. */
-  private static final class Matrix extends FloatPointer {
-    Matrix at(long address) {
-      this.address = address;
-      return this;
-    }
-  }
+  private final NativeFloats.Cursor a = new NativeFloats.Cursor();
+  private final NativeFloats.Cursor b = new NativeFloats.Cursor();
+  private final NativeFloats.Cursor c = new NativeFloats.Cursor();
 
   /**
    * Whether this is the faster way for a product. Measured within training steps on 2 cores of Zen

@@ -59,9 +59,10 @@ final class OneDnnLinear implements AutoCloseable {
       matmul.bias(bias);
     }
     if (residual != 0 && residual != y && type == dnnl_f32) {
-      memory.copy(residual, y, rows * out); // faster than another addend, of float32
+      memory.copy(residual, y, rows * out); // and added to, which is faster, of float32
+      residual = y;
     }
-    if (residual == y || residual != 0 && type == dnnl_f32) {
+    if (residual == y) {
       matmul.accumulate();
     } else if (residual != 0) {
       matmul.plus(residual, rows);

@@ -56,8 +56,7 @@ final class OneDnnNormalizations implements AutoCloseable {
   private final NativeFloats memory;
   private final FloatNormalizations fewRows;
   private final NativeScratch scratch = new NativeScratch(5);
-  private float[] values = new float[NativeFloats.BLOCK];
-  private float[] sums = new float[0];
+  private final float[] values = new float[NativeFloats.BLOCK];
 
   OneDnnNormalizations(OneDnnContext context, OneDnnElementwise elementwise, NativeFloats memory) {
     this.context = context;
@@ -139,7 +138,6 @@ final class OneDnnNormalizations implements AutoCloseable {
       long dX,
       long dGain,
       long dBias) {
-    room(columns);
     int block = (int) Math.max(1, Math.min(Math.min(BLOCK / columns, NativeFloats.BLOCK), rows));
     for (int from = 0; from < rows; from += block) {
       int count = Math.min(block, rows - from);
@@ -153,10 +151,10 @@ final class OneDnnNormalizations implements AutoCloseable {
       }
       blockBackward(count, columns, dYBlock, x + at, gain, mean + row, inverse + row, dX + at);
       if (dGain != 0) {
-        addTo(dGain, scratch.floats(D_GAIN, columns), columns);
+        memory.add(dGain, scratch.floats(D_GAIN, columns), columns);
       }
       if (dBias != 0) {
-        addTo(dBias, scratch.floats(D_BIAS, columns), columns);
+        memory.add(dBias, scratch.floats(D_BIAS, columns), columns);
       }
     }
   }
@@ -253,24 +251,6 @@ final class OneDnnNormalizations implements AutoCloseable {
 
   private static int flags(long mean, long bias) {
     return dnnl_use_scale | (bias == 0 ? 0 : dnnl_use_shift) | (mean == 0 ? dnnl_rms_norm : 0);
-  }
-
-  private void room(int columns) {
-    if (values.length < columns) {
-      values = new float[columns];
-    }
-    if (sums.length < columns) {
-      sums = new float[columns];
-    }
-  }
-
-  private void addTo(long target, long source, int count) {
-    memory.read(target, sums, 0, count);
-    memory.read(source, values, 0, count);
-    for (int i = 0; i < count; i++) {
-      sums[i] += values[i];
-    }
-    memory.write(target, sums, 0, count);
   }
 
   /** Bytes off the heap. */
