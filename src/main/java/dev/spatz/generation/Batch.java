@@ -36,6 +36,7 @@ final class Batch implements AutoCloseable {
   private final EngineConfig config;
   private final Reading.Means means;
   private final PackedAdapters adapters;
+  private final SpareCaches spares;
   private final List<Slot<Session>> writing = new ArrayList<>();
   private final Deque<Slot<Reading<?>>> reading = new ArrayDeque<>(); // by turns
   private final List<Slot<Session>> decoding = new ArrayList<>();
@@ -54,6 +55,7 @@ final class Batch implements AutoCloseable {
     this.model = model;
     this.config = config;
     this.adapters = new PackedAdapters(model);
+    this.spares = new SpareCaches(model.transformer());
     Kernels kernels = model.kernels().create();
     try {
       this.means = new Reading.Means(kernels, decoders.get(), prefixes, counters);
@@ -74,13 +76,14 @@ final class Batch implements AutoCloseable {
 
   /** Gives a place to a job; one that there is not enough memory for ends. */
   void add(Job job) {
+    spares.shrink(config.cacheBytes() - reserved - job.mostBytes());
     try {
       requireMemory(job);
     } catch (InsufficientMemoryException e) {
       job.fail(e);
       return;
     }
-    KeyValueCache cache = model.transformer().cache(job.mostTokens());
+    KeyValueCache cache = spares.take(job.mostTokens());
     if (job instanceof Session session) {
       writing.add(new Slot<>(session, cache));
     } else {
@@ -91,8 +94,12 @@ final class Batch implements AutoCloseable {
 
   /** Makes sure of all that the jobs here may come to need, of which they may have little yet. */
   private void requireMemory(Job job) {
+    long needed = reserved - cacheBytes() + job.mostBytes();
+    if (spares.bytes() > 0 && !NativeMemory.has(needed)) {
+      spares.shrink(0);
+    }
     NativeMemory.require(
-        reserved - cacheBytes() + job.mostBytes(),
+        needed,
         String.format(
             Locale.ROOT,
             "keys and values of a text of up to %,d tokens beside %,d others",
@@ -116,7 +123,9 @@ final class Batch implements AutoCloseable {
   void removeEnded() {
     writing.removeIf(this::keepAndFreeEnded);
     reading.removeIf(this::freeEnded);
-    countMemory(cacheBytes(), means.decoder().bytes() + means.kernels().bytes() + adapters.bytes());
+    countMemory(
+        cacheBytes(),
+        means.decoder().bytes() + means.kernels().bytes() + adapters.bytes() + spares.bytes());
   }
 
   private void countMemory(long caches, long workspaces) {
@@ -143,7 +152,7 @@ final class Batch implements AutoCloseable {
   private boolean freeEnded(Slot<?> slot) {
     boolean ended = slot.job.endIfDue();
     if (ended) {
-      slot.cache.close();
+      spares.give(slot.cache);
       reserved -= slot.job.mostBytes();
     }
     return ended;
@@ -246,6 +255,7 @@ final class Batch implements AutoCloseable {
     writing.forEach(slot -> slot.cache.close());
     reading.forEach(slot -> slot.cache.close());
     means.decoder().close();
+    spares.close();
     adapters.close();
     means.kernels().close();
     countMemory(0, 0);

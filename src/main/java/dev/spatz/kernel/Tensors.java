@@ -30,6 +30,11 @@ public final class Tensors {
     return Nd4j.zeros(type, shape);
   }
 
+  /** The same, but its elements are whatever the memory held: they must be written first. */
+  public static INDArray uninitialized(DataType type, long... shape) {
+    return Nd4j.createUninitialized(type, shape);
+  }
+
   /**
    * A view of a part of a flat array, of its own shape; it owns nothing.
    *
@@ -84,12 +89,11 @@ public final class Tensors {
     Reference.reachabilityFence(array);
   }
 
-  /** Sets elements {@code from}…{@code to − 1} of a flat array, or a view of one, to zero. */
-  public static void zero(INDArray flat, long from, long to) {
-    requireRange(flat, from, to - from);
-    int width = flat.dataType().width();
-    Pointer.memset(new Address(address(flat) + width * from), 0, width * (to - from));
-    Reference.reachabilityFence(flat);
+  /** Sets elements {@code from}…{@code to − 1} of an array in C order without gaps to zero. */
+  public static void zero(INDArray array, long from, long to) {
+    requireRange(array, from, to - from);
+    Pointer.memset(element(array, from), 0, array.dataType().width() * (to - from));
+    Reference.reachabilityFence(array);
   }
 
   /** Sets every element. */
@@ -116,6 +120,25 @@ public final class Tensors {
     } else {
       target.assign(source);
     }
+  }
+
+  /**
+   * Copies elements from {@code from} on to those from {@code to} on; arrays of one type, in C
+   * order without gaps.
+   *
+   * @throws IllegalArgumentException if an array has no such elements, or the types differ
+   */
+  public static void copy(INDArray source, long from, INDArray target, long to, long count) {
+    requireRange(source, from, count);
+    requireRange(target, to, count);
+    if (source.dataType() != target.dataType()) {
+      throw new IllegalArgumentException(
+          "elements of type " + source.dataType() + " into an array of " + target.dataType());
+    }
+    long bytes = count * source.dataType().width();
+    Pointer.memcpy(element(target, to), element(source, from), bytes);
+    Reference.reachabilityFence(source);
+    Reference.reachabilityFence(target);
   }
 
   /** Whether an array is all of its buffer, in C order. */
@@ -265,13 +288,18 @@ public final class Tensors {
     Reference.reachabilityFence(array);
   }
 
+  /** Where the array's element {@code from} is. */
+  private static Pointer element(INDArray array, long from) {
+    return new Address(address(array) + array.dataType().width() * from);
+  }
+
   /** A pointer whose element 0 is the array's element {@code from}. */
   private static FloatPointer floats(INDArray array, long from) {
-    return new FloatPointer(new Address(address(array) + Float.BYTES * from));
+    return new FloatPointer(element(array, from));
   }
 
   private static DoublePointer doubles(INDArray array, long from) {
-    return new DoublePointer(new Address(address(array) + Double.BYTES * from));
+    return new DoublePointer(element(array, from));
   }
 
   /**

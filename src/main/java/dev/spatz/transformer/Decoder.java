@@ -26,8 +26,11 @@ public final class Decoder implements AutoCloseable {
   /** The most sequences that can be decoded together. */
   public static final int MOST_SEQUENCES = 64;
 
-  /** Of a sequence's heads, for different threads. */
+  /** Of a sequence's heads, for different threads, … */
   private static final int PARTS = 2;
+
+  /** … where there are not so many sequences: a call for all heads is faster than two. */
+  private static final int MANY_SEQUENCES = 4;
 
   private static final int[] BLOCKS = {MOST_SEQUENCES, 32, 16, 8, 1};
 
@@ -281,7 +284,7 @@ public final class Decoder implements AutoCloseable {
   /** Shares the attention of all heads of some sequences among the threads. */
   private void eachPart(Kernels kernels, int sequences, GroupsAttention attention) {
     int all = shape.keyValueHeads();
-    int parts = Math.min(PARTS, all);
+    int parts = sequences < MANY_SEQUENCES ? Math.min(PARTS, all) : 1;
     SliceTeam.Job job =
         (using, i) -> {
           int from = i % parts * all / parts;

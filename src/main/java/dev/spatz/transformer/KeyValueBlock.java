@@ -9,16 +9,24 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * sequence or after other such blocks. Made by {@link KeyValueCache#block}, closed by its owner.
  */
 public final class KeyValueBlock implements AutoCloseable {
-  /** Layer by layer the keys' heads, then the values' (2·L·G,1,positions·D). */
+  /** Layer by layer the keys' heads, then the values' (2·L·G·positions·D). */
   private final INDArray all;
 
+  private final long partLength;
+
   KeyValueBlock(DataType type, TransformerConfig config) {
-    long parts = 2L * config.layers() * config.keyValueHeads();
-    all = Tensors.zeros(type, parts, 1, (long) KeyValueCache.BLOCK * config.headSize());
+    partLength = (long) KeyValueCache.BLOCK * config.headSize();
+    all = Tensors.uninitialized(type, 2L * config.layers() * config.keyValueHeads() * partLength);
   }
 
-  INDArray part(int index) {
-    return all.slice(index);
+  /** Takes a head's part from where it is in a cache. */
+  void take(int part, INDArray source, long from) {
+    Tensors.copy(source, from, all, part * partLength, partLength);
+  }
+
+  /** Gives a head's part to where it goes in a cache. */
+  void give(int part, INDArray target, long to) {
+    Tensors.copy(all, part * partLength, target, to, partLength);
   }
 
   /** Bytes off the heap. */

@@ -9,9 +9,10 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The keys and values of one sequence's tokens so far. Memory is taken as they come, in blocks of
- * {@value #BLOCK} positions. It is used by one thread at a time and closed by its owner, before the
- * model is.
+ * The keys and values of one sequence's tokens so far, in blocks of {@value #BLOCK} positions. Room
+ * for all tokens is taken at the first one; what no block has come to yet is only asked for, and
+ * takes no memory of a machine that gives pages when they are touched. It is used by one thread at
+ * a time and closed by its owner, before the model is.
  */
 public final class KeyValueCache implements AutoCloseable {
   /** Positions of a block. */
@@ -23,25 +24,45 @@ public final class KeyValueCache implements AutoCloseable {
   /** Of each layer (G,P,D). */
   final List<INDArray> values = new ArrayList<>();
 
-  /** What keys and values are views of, by layer: each group's blocks (G,P/{@value #BLOCK},b). */
-  private final List<INDArray> storedKeys = new ArrayList<>();
-
-  private final List<INDArray> storedValues = new ArrayList<>();
   private final TransformerConfig config;
   private final DataType type;
-  private final int contextLength;
-  private final int expected;
+  private final int capacity;
+  private int mostTokens;
   private int length;
-  private volatile int capacity; // read by others than the thread that works with it
+  private int begun; // positions of the blocks in use
+  private volatile int touched; // the most that were; others than the working thread read it
   private volatile boolean closed;
   private @Nullable InferenceAdapter adapter;
 
-  /** For at most {@code expected} tokens, as far as is known; up to the context can come. */
-  KeyValueCache(TransformerConfig config, DataType type, int expected) {
+  /** For at most so many tokens, and no more than the context has. */
+  KeyValueCache(TransformerConfig config, DataType type, int mostTokens) {
     this.config = config;
     this.type = type;
-    this.contextLength = config.contextLength();
-    this.expected = expected;
+    this.capacity = capacity(config, mostTokens);
+    this.mostTokens = Math.min(config.contextLength(), mostTokens);
+  }
+
+  /**
+   * Becomes the empty cache of another sequence, of at most so many tokens.
+   *
+   * @return false, and nothing changes, if that is due memory of another size
+   */
+  public boolean restart(int tokens) {
+    if (capacity(config, tokens) != capacity) {
+      return false;
+    }
+    mostTokens = Math.min(config.contextLength(), tokens);
+    length = 0;
+    begun = 0;
+    adapter = null;
+    return true;
+  }
+
+  /** Whole blocks, of few different numbers: each makes products of other strides. */
+  private static int capacity(TransformerConfig config, int tokens) {
+    int blocks = whole(config, tokens) / BLOCK;
+    int powerOfTwo = Integer.highestOneBit(2 * blocks - 1);
+    return Math.min(powerOfTwo * BLOCK, whole(config, Integer.MAX_VALUE));
   }
 
   /** Bytes of a cache for so many tokens. */
@@ -59,43 +80,28 @@ public final class KeyValueCache implements AutoCloseable {
     return Math.toIntExact((most + BLOCK - 1L) / BLOCK * BLOCK);
   }
 
-  /** Takes memory for so many more tokens: twice as much each time, but not beyond what is due. */
+  /** Makes the blocks of so many more tokens ready. */
   void reserve(int tokens) {
-    int needed = length + tokens;
-    if (needed > capacity) {
-      int twice = (int) Math.min(2L * capacity, expected);
-      int larger = whole(config, Math.max(needed, twice));
-      for (int layer = 0; layer < config.layers(); layer++) {
-        grow(storedKeys, layer, larger / BLOCK);
-        grow(storedValues, layer, larger / BLOCK);
-      }
-      capacity = larger;
-      view();
-    }
-  }
-
-  private void grow(List<INDArray> arrays, int layer, int blocks) {
-    long block = (long) BLOCK * config.headSize();
-    INDArray array = Tensors.zeros(type, config.keyValueHeads(), blocks, block);
-    if (capacity == 0) {
-      arrays.add(array);
+    int needed = whole(config, length + tokens);
+    if (needed <= begun) {
       return;
     }
-    INDArray old = arrays.get(layer);
-    for (int group = 0; group < config.keyValueHeads(); group++) {
-      Tensors.copy(old.slice(group), Tensors.rows(array.slice(group), 0, capacity / BLOCK));
+    long groups = config.keyValueHeads();
+    long size = config.headSize();
+    for (int layer = keys.size(); layer < config.layers(); layer++) {
+      keys.add(Tensors.uninitialized(type, groups, capacity / BLOCK, size, BLOCK));
+      values.add(Tensors.uninitialized(type, groups, capacity, size));
     }
-    arrays.set(layer, array);
-    old.close();
-  }
-
-  private void view() {
-    int groups = config.keyValueHeads();
-    int size = config.headSize();
-    keys.clear();
-    values.clear();
-    storedKeys.forEach(all -> keys.add(all.reshape('c', groups, capacity / BLOCK, size, BLOCK)));
-    storedValues.forEach(all -> values.add(all.reshape('c', groups, capacity, size)));
+    for (int layer = 0; layer < config.layers(); layer++) {
+      for (long group = 0; group < groups; group++) {
+        long from = (group * capacity + begun) * size;
+        long to = (group * capacity + needed) * size;
+        Tensors.zero(keys.get(layer), from, to);
+        Tensors.zero(values.get(layer), from, to);
+      }
+    }
+    begun = needed;
+    touched = Math.max(touched, begun);
   }
 
   /**
@@ -111,7 +117,7 @@ public final class KeyValueCache implements AutoCloseable {
           String.format(Locale.ROOT, "block (%d) is not among the %,d tokens", index, length));
     }
     KeyValueBlock block = new KeyValueBlock(type, config);
-    eachPart(block, index, (own, stored) -> Tensors.copy(own, stored));
+    eachPart(index, (own, from, part) -> block.take(part, own, from));
     return block;
   }
 
@@ -128,28 +134,30 @@ public final class KeyValueCache implements AutoCloseable {
           String.format(Locale.ROOT, "a block does not fit after %,d tokens", length));
     }
     reserve(BLOCK);
-    eachPart(block, length / BLOCK, (own, stored) -> Tensors.copy(stored, own));
+    eachPart(length / BLOCK, (own, to, part) -> block.give(part, own, to));
     length += BLOCK;
   }
 
-  private interface Copying {
-    void copy(INDArray own, INDArray stored);
+  /** Where a part of a block is: one layer's keys or values, of one group of heads. */
+  private interface Part {
+    void accept(INDArray own, long from, int number);
   }
 
-  private void eachPart(KeyValueBlock block, int index, Copying copying) {
-    int part = 0;
+  private void eachPart(int index, Part part) {
+    long size = config.headSize();
+    int number = 0;
     for (int layer = 0; layer < config.layers(); layer++) {
-      for (INDArray array : List.of(storedKeys.get(layer), storedValues.get(layer))) {
-        for (int group = 0; group < config.keyValueHeads(); group++) {
-          copying.copy(Tensors.rows(array.slice(group), index, index + 1), block.part(part++));
+      for (INDArray own : List.of(keys.get(layer), values.get(layer))) {
+        for (long group = 0; group < config.keyValueHeads(); group++) {
+          part.accept(own, (group * capacity + (long) index * BLOCK) * size, number++);
         }
       }
     }
   }
 
-  /** Bytes off the heap, as any thread may ask. */
+  /** Bytes off the heap of the blocks that were in use, as any thread may ask. */
   public long bytes() {
-    return closed ? 0 : bytes(config, type, capacity);
+    return closed ? 0 : bytes(config, type, touched);
   }
 
   /** Bytes off the heap of a {@link #block}. */
@@ -186,9 +194,9 @@ public final class KeyValueCache implements AutoCloseable {
     return length;
   }
 
-  /** How many more tokens fit into the context. */
+  /** How many more tokens there is room for. */
   public int room() {
-    return contextLength - length;
+    return mostTokens - length;
   }
 
   /**
@@ -221,10 +229,11 @@ public final class KeyValueCache implements AutoCloseable {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "%,d tokens after %,d exceed the contextLength (%,d)",
+              "%,d tokens after %,d exceed the %s (%,d)",
               tokens,
               length,
-              contextLength));
+              mostTokens < config.contextLength() ? "sequence's room" : "contextLength",
+              mostTokens));
     }
   }
 
@@ -233,8 +242,8 @@ public final class KeyValueCache implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      storedKeys.forEach(INDArray::close);
-      storedValues.forEach(INDArray::close);
+      keys.forEach(INDArray::close);
+      values.forEach(INDArray::close);
     }
   }
 }

@@ -306,9 +306,9 @@ public final class Transformer implements AutoCloseable {
     return cache(config.contextLength());
   }
 
-  /** The same, whose tokens are not likely to be more than {@code expected}. */
-  public KeyValueCache cache(int expected) {
-    return new KeyValueCache(config, dataType(), expected);
+  /** The same, for at most so many tokens. */
+  public KeyValueCache cache(int mostTokens) {
+    return new KeyValueCache(config, dataType(), mostTokens);
   }
 
   /** The most bytes that a {@link #cache(int)} of so many tokens takes, off the heap. */
