@@ -26,7 +26,7 @@ final class SpareCaches implements AutoCloseable {
       KeyValueCache cache = each.next();
       if (cache.restart(mostTokens)) {
         each.remove();
-        bytes -= cache.bytes();
+        bytes -= cache.allBytes();
         return cache;
       }
     }
@@ -35,14 +35,14 @@ final class SpareCaches implements AutoCloseable {
 
   void give(KeyValueCache cache) {
     spare.addFirst(cache);
-    bytes += cache.bytes();
+    bytes += cache.allBytes();
   }
 
   /** Frees what exceeds so many bytes, the caches used longest ago first. */
   void shrink(long mostBytes) {
     while (bytes > mostBytes) {
       KeyValueCache oldest = spare.removeLast();
-      bytes -= oldest.bytes();
+      bytes -= oldest.allBytes();
       oldest.close();
     }
   }

@@ -97,6 +97,18 @@ public interface Kernels extends AutoCloseable {
       @Nullable INDArray residual,
       INDArray y);
 
+  /** The same of all slices, one after the other or at once, with the same bits. */
+  default void linear(
+      INDArray x,
+      PackedWeights weight,
+      @Nullable INDArray bias,
+      @Nullable INDArray residual,
+      INDArray y) {
+    for (int slice = 0; slice < weight.slices(); slice++) {
+      linear(x, weight, slice, bias, residual, y);
+    }
+  }
+
   /**
    * Writes a rounded matrix (O,I) into an array of its shape, for {@link #linear(INDArray,
    * INDArray, INDArray, INDArray, INDArray)} and its gradients.

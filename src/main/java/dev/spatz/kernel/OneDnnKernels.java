@@ -125,6 +125,18 @@ final class OneDnnKernels implements Kernels {
   }
 
   @Override
+  public void linear(
+      INDArray x,
+      PackedWeights weight,
+      @Nullable INDArray bias,
+      @Nullable INDArray residual,
+      INDArray y) {
+    enter();
+    OneDnnPackedWeights packed = (OneDnnPackedWeights) weight;
+    packedMatmul.apply(packed, rows(x), at(x), at(bias), at(residual), at(y));
+  }
+
+  @Override
   public void widen(RoundedMatrix matrix, INDArray out) {
     enter();
     int type = type(out);

@@ -15,8 +15,10 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_format_tag_any;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_matmul_primitive_desc_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_clone;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_submemory;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_tag;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_equal;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_get_size;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_append_sum;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_create;
@@ -28,6 +30,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_query_md;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_query_weights_md;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_reorder_primitive_desc_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_s8;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_success;
 
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_post_ops;
@@ -80,7 +83,8 @@ final class OneDnnPackedMatmul implements AutoCloseable {
       sizes[i] = dnnl_memory_desc_get_size(layout);
       dnnl_memory_desc_destroy(layout);
     }
-    OneDnnPackedWeights packed = new OneDnnPackedWeights(slices, inputs, precision, sizes);
+    boolean joined = precision != WeightPrecision.INT8 && areJoined(slices, type, inputs);
+    OneDnnPackedWeights packed = new OneDnnPackedWeights(slices, inputs, precision, sizes, joined);
     for (int i = 0; i < sizes.length; i++) {
       int first = slices.first(i);
       int width = slices.width(i);
@@ -94,6 +98,28 @@ final class OneDnnPackedMatmul implements AutoCloseable {
       }
     }
     return packed;
+  }
+
+  /**
+   * Whether slices after each other are laid out as all outputs are. Not with int8, whose sums come
+   * after the weights; nor where oneDNN cannot tell, since the inputs do not fill whole blocks.
+   */
+  private static boolean areJoined(Slices slices, int type, int inputs) {
+    dnnl_memory_desc all = layout(type, inputs, slices.outputs());
+    boolean joined = true;
+    for (int i = 0; i < slices.count() && joined; i++) {
+      long[] sizes = {inputs, slices.width(i)};
+      dnnl_memory_desc part = new dnnl_memory_desc();
+      joined = dnnl_memory_desc_create_submemory(part, all, sizes, new long[2]) == dnnl_success;
+      if (joined) {
+        dnnl_memory_desc slice = layout(type, inputs, slices.width(i));
+        joined = dnnl_memory_desc_equal(part, slice) == 1;
+        dnnl_memory_desc_destroy(slice);
+        dnnl_memory_desc_destroy(part);
+      }
+    }
+    dnnl_memory_desc_destroy(all);
+    return joined;
   }
 
   private void pack(int fromType, long from, int type, int inputs, int outputs, long to) {
@@ -129,14 +155,39 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     long ownResidual = residual == 0 ? 0 : residual + offset;
     if (weights.precision == WeightPrecision.INT8) {
       applyInt8(weights, slice, rows, x, ownBias, ownResidual, y + offset);
+    } else {
+      apply(weights, slice, columns, rows, x, ownBias, ownResidual, y + offset);
+    }
+  }
+
+  /** The same of all columns: by a single call, where the layout allows it. */
+  void apply(OneDnnPackedWeights weights, int rows, long x, long bias, long residual, long y) {
+    if (weights.joined) {
+      apply(weights, 0, weights.slices.outputs(), rows, x, bias, residual, y);
       return;
     }
+    for (int slice = 0; slice < weights.slices(); slice++) {
+      apply(weights, slice, rows, x, bias, residual, y);
+    }
+  }
+
+  /** So many columns from the beginning of a slice on; the other addresses are of the first one. */
+  private void apply(
+      OneDnnPackedWeights weights,
+      int slice,
+      int columns,
+      int rows,
+      long x,
+      long bias,
+      long residual,
+      long y) {
+    int outputs = weights.slices.outputs();
     boolean single = rows < LEAST_ROWS;
-    long target = single ? scratch.floats(Y, (long) LEAST_ROWS * columns) : y + offset;
-    long step = single ? columns : slices.outputs();
+    long target = single ? scratch.floats(Y, (long) LEAST_ROWS * columns) : y;
+    long step = single ? columns : outputs;
     if (residual != 0) {
       for (int r = 0; r < rows; r++) {
-        memory.copy(ownResidual + 4L * r * slices.outputs(), target + 4 * r * step, columns);
+        memory.copy(residual + 4L * r * outputs, target + 4 * r * step, columns);
       }
     }
     int type = type(weights.precision);
@@ -146,11 +197,11 @@ final class OneDnnPackedMatmul implements AutoCloseable {
         primitive(type, computed, columns, weights.inputs, step, bias != 0, residual != 0);
     primitive.bind(0, source).bind(1, weights.address(slice)).bind(2, target);
     if (bias != 0) {
-      primitive.bind(3, ownBias);
+      primitive.bind(3, bias);
     }
     context.run(primitive);
     if (single) {
-      memory.copy(target, y + offset, columns);
+      memory.copy(target, y, columns);
     }
   }
 

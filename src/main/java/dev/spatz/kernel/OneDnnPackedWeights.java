@@ -6,6 +6,9 @@ final class OneDnnPackedWeights implements PackedWeights {
   final int inputs;
   final WeightPrecision precision;
 
+  /** Whether all slices together have oneDNN's layout for all outputs. */
+  final boolean joined;
+
   /** Of int8 weights the scale of every output; else empty. */
   final float[] scales;
 
@@ -13,10 +16,12 @@ final class OneDnnPackedWeights implements PackedWeights {
   private final NativeBuffer memory;
 
   /** Room for slices of these sizes in bytes. */
-  OneDnnPackedWeights(Slices slices, int inputs, WeightPrecision precision, long[] sizes) {
+  OneDnnPackedWeights(
+      Slices slices, int inputs, WeightPrecision precision, long[] sizes, boolean joined) {
     this.slices = slices;
     this.inputs = inputs;
     this.precision = precision;
+    this.joined = joined;
     this.scales = new float[precision == WeightPrecision.INT8 ? slices.outputs() : 0];
     this.offsets = new long[sizes.length + 1];
     for (int i = 0; i < sizes.length; i++) {

@@ -160,6 +160,11 @@ public final class KeyValueCache implements AutoCloseable {
     return closed ? 0 : bytes(config, type, touched);
   }
 
+  /** Bytes off the heap that were asked for, for blocks to come as well. */
+  public long allBytes() {
+    return keys.isEmpty() || closed ? 0 : bytes(config, type, capacity);
+  }
+
   /** Bytes off the heap of a {@link #block}. */
   public long blockBytes() {
     return bytes(config, type, BLOCK);

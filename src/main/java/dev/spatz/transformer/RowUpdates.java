@@ -1,7 +1,6 @@
 package dev.spatz.transformer;
 
 import dev.spatz.kernel.Kernels;
-import dev.spatz.kernel.PackedWeights;
 import dev.spatz.kernel.Tensors;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -80,8 +79,8 @@ final class RowUpdates implements AutoCloseable {
     if (update != null) {
       INDArray between = between(update.rank()).first[(int) x.size(0) - 1];
       if (team == null) {
-        linear(kernels, x, update.a(), null, between);
-        linear(kernels, between, update.b(), y, y);
+        kernels.linear(x, update.a(), null, null, between);
+        kernels.linear(between, update.b(), null, y, y);
       } else {
         team.linear(kernels, x, update.a(), null, null, between);
         team.linear(kernels, between, update.b(), null, y, y);
@@ -103,8 +102,8 @@ final class RowUpdates implements AutoCloseable {
           InferenceAdapter.Update update = find(i, map);
           if (update != null) {
             INDArray between = between(update.rank()).each[i];
-            linear(using, inputs[i], update.a(), null, between);
-            linear(using, between, update.b(), results[i], results[i]);
+            using.linear(inputs[i], update.a(), null, null, between);
+            using.linear(between, update.b(), null, results[i], results[i]);
           }
         };
     if (team != null) {
@@ -119,13 +118,6 @@ final class RowUpdates implements AutoCloseable {
   private InferenceAdapter.@Nullable Update find(int row, String map) {
     InferenceAdapter adapter = adapters[row];
     return adapter == null ? null : adapter.find(map);
-  }
-
-  private static void linear(
-      Kernels kernels, INDArray x, PackedWeights weight, @Nullable INDArray residual, INDArray y) {
-    for (int slice = 0; slice < weight.slices(); slice++) {
-      kernels.linear(x, weight, slice, null, residual, y);
-    }
   }
 
   /** Each row of one of the decoder's arrays alone. */

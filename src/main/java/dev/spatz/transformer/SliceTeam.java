@@ -27,10 +27,13 @@ final class SliceTeam implements AutoCloseable {
   private static final int SPINS = 4_000;
   private static final int SPINS_BEFORE_YIELD = 2_000;
 
-  /** A part mostly takes less than a millisecond: a thread that needs so long is not running. */
+  /** So many parts are small enough for one call of a thread that is alone. */
+  private static final int FEW_PARTS = 8;
+
+  /** A call mostly takes less than a millisecond: a thread that needs so long is not running. */
   private static final long LONG_NANOS = 1_000_000;
 
-  /** … if that is not usual: no part takes this many times as long as others do on average. */
+  /** … if that is not usual: no call takes this many times as long as others do on average. */
   private static final int UNUSUAL = 8;
 
   private static final int AVERAGED = 16;
@@ -85,6 +88,32 @@ final class SliceTeam implements AutoCloseable {
   /** Work in parts that may be done in any order, by any thread with its own kernels. */
   interface Job {
     void run(Kernels kernels, int part);
+
+    /** All parts, for a thread without help. */
+    default void runAll(Kernels kernels, int parts) {
+      for (int part = 0; part < parts; part++) {
+        run(kernels, part);
+      }
+    }
+  }
+
+  /** A linear map, whose slices a single thread computes as a whole. */
+  private record Linear(
+      INDArray x,
+      PackedWeights weight,
+      @Nullable INDArray bias,
+      @Nullable INDArray residual,
+      INDArray y)
+      implements Job {
+    @Override
+    public void run(Kernels kernels, int slice) {
+      kernels.linear(x, weight, slice, bias, residual, y);
+    }
+
+    @Override
+    public void runAll(Kernels kernels, int slices) {
+      kernels.linear(x, weight, bias, residual, y);
+    }
   }
 
   /** As {@link Kernels#linear(INDArray, PackedWeights, int, INDArray, INDArray, INDArray)}. */
@@ -95,10 +124,7 @@ final class SliceTeam implements AutoCloseable {
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y) {
-    run(
-        kernels,
-        weight.slices(),
-        (using, slice) -> using.linear(x, weight, slice, bias, residual, y));
+    run(kernels, weight.slices(), new Linear(x, weight, bias, residual, y));
   }
 
   /** Does parts 0…{@code parts − 1} of a job. */
@@ -114,9 +140,7 @@ final class SliceTeam implements AutoCloseable {
         runAlone(kernels, parts, work);
         return;
       }
-      for (int part = 0; part < parts; part++) {
-        work.run(kernels, part);
-      }
+      work.runAll(kernels, parts);
     } finally {
       if (shared) {
         taken.set(false);
@@ -129,19 +153,28 @@ final class SliceTeam implements AutoCloseable {
     return alone;
   }
 
-  /** Goes on without help for longer if this thread is interrupted: so would the helpers be. */
   private void runAlone(Kernels kernels, int parts, Job work) {
-    long before = System.nanoTime();
-    for (int part = 0; part < parts; part++) {
-      work.run(kernels, part);
-      long now = System.nanoTime();
-      long nanos = now - before;
-      if (nanos > LONG_NANOS && nanos > UNUSUAL * averageNanos) {
-        aloneUntil = now + Math.max(UNINTERRUPTED_NANOS, aloneUntil - now);
-      }
-      averageNanos += (nanos - averageNanos) / AVERAGED;
-      before = now;
+    if (parts <= FEW_PARTS) {
+      long start = System.nanoTime();
+      work.runAll(kernels, parts);
+      noteAlone(start);
+      return;
     }
+    for (int part = 0; part < parts; part++) {
+      long start = System.nanoTime();
+      work.run(kernels, part);
+      noteAlone(start);
+    }
+  }
+
+  /** Goes on without help for longer if this thread was interrupted: so would the helpers be. */
+  private void noteAlone(long start) {
+    long now = System.nanoTime();
+    long nanos = now - start;
+    if (nanos > LONG_NANOS && nanos > UNUSUAL * averageNanos) {
+      aloneUntil = now + Math.max(UNINTERRUPTED_NANOS, aloneUntil - now);
+    }
+    averageNanos += (nanos - averageNanos) / AVERAGED;
   }
 
   private void share(Kernels kernels, int slices) {
