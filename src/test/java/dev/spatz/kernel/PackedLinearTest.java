@@ -113,6 +113,28 @@ class PackedLinearTest extends KernelsHarness {
     return Arrays.copyOf(Tensors.toFloats(y), outputs);
   }
 
+  @ParameterizedTest
+  @EnumSource(WeightPrecision.class)
+  void allSlicesAtOnce_haveTheBitsOfEach(WeightPrecision precision) {
+    assumePossible(precision);
+    int[][] shapes = {{384, 1152}, {1536, 384}, {768, 2304}, {208, 1301}, {207, 1301}, {13, 65}};
+    for (int[] shape : shapes) {
+      for (int rows : new int[] {1, 2, 8, 9}) {
+        INDArray x = gaussian(rows, shape[0]);
+        INDArray bias = gaussian(shape[1]);
+        INDArray expected = gaussian(rows, shape[1]); // the residual at first
+        INDArray actual = expected.dup('c');
+        try (PackedWeights packed = kernels.pack(gaussian(shape[1], shape[0]), precision)) {
+          for (int slice = 0; slice < packed.slices(); slice++) {
+            kernels.linear(x, packed, slice, bias, expected, expected);
+          }
+          kernels.linear(x, packed, bias, actual, actual);
+        }
+        assertArrayEquals(Tensors.toFloats(expected), Tensors.toFloats(actual));
+      }
+    }
+  }
+
   /** A weight is off by at most half a step of its row, whatever the other rows are. */
   @ParameterizedTest
   @EnumSource(WeightPrecision.class)
