@@ -23,9 +23,9 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention of new rows of a sequence to the keys and values of all its rows so far. Each row is
- * computed alone, by products of one size, so its bits do not depend on how many come at once. Keys
- * are taken in whole blocks, so that there are few sizes of products.
+ * Attention of new rows of a sequence to the keys and values of all its rows so far. Keys are taken
+ * in whole blocks, so that there are few sizes of products. Rows whose last keys are in one block
+ * are computed together, in numbers that are powers of two; a row's bits do not depend on that.
  *
  * <p>Blocks of keys are transposed: a query's scores are then read from memory as fast as it goes.
  * With oneDNN 3.11, rows of keys that were in no cache took twice as long.
@@ -33,13 +33,17 @@ import org.jspecify.annotations.Nullable;
 final class OneDnnCachedAttention implements AutoCloseable {
   private static final int PRODUCT = 410;
   private static final int SCORES = 0;
+  private static final int RESULTS = 1;
+
+  /** oneDNN 3.11 sums a product of a single row and many others in another order than of more. */
+  private static final int LEAST_ROWS = 2;
 
   private final OneDnnContext context;
   private final OneDnnMatmul matmul;
   private final OneDnnSoftmax softmax;
   private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
-  private final NativeScratch scratch = new NativeScratch(1);
+  private final NativeScratch scratch = new NativeScratch(2);
   private @Nullable FloatPointer forbidden;
   private long keyCache;
   private long valueCache;
@@ -90,15 +94,17 @@ final class OneDnnCachedAttention implements AutoCloseable {
             value + 4 * g * size, values + 4 * ((long) g * capacity + position + r) * size, size);
       }
     }
-    for (int r = 0; r < count; r++) {
-      row(
-          qkv + 4 * (r * width + firstHead),
-          shape,
-          position + r,
-          groups,
-          keys,
-          values,
-          out + 4 * (r * shape.heads() * size + firstHead));
+    int rows;
+    for (int r = 0; r < count; r += rows) {
+      int first = position + r;
+      rows = Integer.highestOneBit(Math.min(count - r, block - first % block));
+      long queries = qkv + 4 * (r * width + firstHead);
+      long result = out + 4 * (r * shape.heads() * size + firstHead);
+      if (rows == 1) {
+        row(queries, shape, first, groups, keys, values, result);
+      } else {
+        rows(queries, rows, shape, first, groups, keys, values, result);
+      }
     }
   }
 
@@ -134,22 +140,66 @@ final class OneDnnCachedAttention implements AutoCloseable {
     long size = shape.headSize();
     int blocks = position / block + 1;
     int count = blocks * block;
-    long scores = scratch.floats(SCORES, (long) groups * heads * count);
+    int computed = Math.max(heads, LEAST_ROWS);
+    long scores = scratch.floats(SCORES, (long) (groups + 1) * computed * count);
     OneDnnPrimitive product = product(groups, heads, blocks, shape);
     context.run(product.bind(0, queries).bind(1, keys).bind(2, scores));
-    int seen = position + 1;
-    if (seen < count) {
-      long infinities = forbidden();
-      for (int h = 0; h < groups * heads; h++) {
-        memory.copy(infinities, scores + 4L * (h * count + seen), count - seen);
-      }
+    for (int h = 0; h < groups * heads; h++) {
+      forbid(scores + 4L * h * count, position + 1, count);
     }
     softmax.forward((long) groups * heads, count, scores, scores);
+    // The second row of single heads is after all of them; what is there does not matter. A step
+    // of as many rows as there are groups would be taken for that of an evenly spaced batch.
+    long step = heads == computed ? count : (groups + 1L) * count;
+    long target = heads == computed ? out : scratch.floats(RESULTS, groups * computed * size);
     matmul
-        .size(groups, heads, size, count)
-        .a(scores, (long) heads * count, count, 1)
+        .size(groups, computed, size, count)
+        .a(scores, (long) heads * count, step, 1)
         .b(values, capacity * size, size, 1)
-        .into(out, heads * size, size);
+        .into(target, computed * size, size);
+    for (int g = 0; g < groups && target != out; g++) {
+      memory.copy(target + 4 * g * computed * size, out + 4 * g * size, size);
+    }
+  }
+
+  /** The same of several rows, none of which sees a key of another block than the first one. */
+  private void rows(
+      long queries,
+      int rows,
+      AttentionShape shape,
+      int position,
+      int groups,
+      long keys,
+      long values,
+      long out) {
+    int heads = shape.group();
+    long size = shape.headSize();
+    long width = shape.rowWidth();
+    int last = position / block;
+    int count = (last + 1) * block;
+    long step = (long) rows * count;
+    long scores = scratch.floats(SCORES, groups * heads * step);
+    for (int h = 0; h < heads; h++) {
+      for (int i = 0; i <= last; i++) {
+        matmul
+            .size(groups, rows, block, size)
+            .a(queries + 4 * h * size, heads * size, width, 1)
+            .b(keys + 4 * i * size * block, capacity * size, block, 1)
+            .scale((float) shape.scale())
+            .into(scores + 4 * (h * step + (long) i * block), heads * step, count);
+      }
+    }
+    for (int r = 0; r < groups * heads * rows; r++) {
+      forbid(scores + 4L * r * count, position + r % rows + 1, count);
+    }
+    softmax.forward((long) groups * heads * rows, count, scores, scores);
+    for (int h = 0; h < heads; h++) {
+      matmul
+          .size(groups, rows, size, count)
+          .a(scores + 4 * h * step, heads * step, count, 1)
+          .b(values, capacity * size, size, 1)
+          .into(out + 4 * h * size, heads * size, shape.heads() * size);
+    }
   }
 
   /**
@@ -190,8 +240,11 @@ final class OneDnnCachedAttention implements AutoCloseable {
     return context.keep(new OneDnnPrimitive(description, names, queries, keys, scores));
   }
 
-  /** As many −∞ as the last block may have positions that are not seen. */
-  private long forbidden() {
+  /** Overwrites a row's scores from {@code seen} on, which are of the last block, by −∞. */
+  private void forbid(long scores, int seen, int count) {
+    if (seen == count) {
+      return;
+    }
     FloatPointer current = forbidden;
     if (current == null || current.capacity() < block) {
       close(current);
@@ -200,7 +253,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
       current = new FloatPointer(infinities);
       forbidden = current;
     }
-    return current.address();
+    memory.copy(current.address(), scores + 4L * seen, count - seen);
   }
 
   private static void close(@Nullable FloatPointer pointer) {

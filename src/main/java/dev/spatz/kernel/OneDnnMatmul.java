@@ -109,7 +109,11 @@ final class OneDnnMatmul {
     return this;
   }
 
-  /** Adds a dense matrix (rows,N) to each product; rows is M, or 1 for a vector to each row. */
+  /**
+   * Adds a dense matrix (rows,N) to each product; rows is M, or 1 for a vector to each row. A
+   * matrix of M rows needs results without gaps between theirs: with gaps, oneDNN 3.11 adds other
+   * rows.
+   */
   OneDnnMatmul plus(long address, long rows) {
     addend = address;
     product.addendRows = rows;
