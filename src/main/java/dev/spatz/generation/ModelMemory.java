@@ -12,7 +12,8 @@ import java.util.Locale;
  *     LoadOptions}; 0 until the first text
  * @param keyValueCaches of the texts that are being written
  * @param prefixCache of beginnings of texts
- * @param workspaces of the threads that write; 0 when there was nothing to write for a while
+ * @param workspaces of the threads that write, and the caches of ended texts that the next ones
+ *     take over; 0 when there was nothing to write for a while
  */
 public record ModelMemory(
     long weights, long packedWeights, long keyValueCaches, long prefixCache, long workspaces) {
