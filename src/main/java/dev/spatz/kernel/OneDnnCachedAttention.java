@@ -38,6 +38,9 @@ final class OneDnnCachedAttention implements AutoCloseable {
   /** oneDNN 3.11 sums a product of a single row and many others in another order than of more. */
   private static final int LEAST_ROWS = 2;
 
+  /** Scores that are held at once (16 MB), but for those of a single row. */
+  private static final long MOST_SCORES = 1 << 22;
+
   private final OneDnnContext context;
   private final OneDnnMatmul matmul;
   private final OneDnnSoftmax softmax;
@@ -97,7 +100,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
     int rows;
     for (int r = 0; r < count; r += rows) {
       int first = position + r;
-      rows = Integer.highestOneBit(Math.min(count - r, block - first % block));
+      rows = rowsAtOnce(count - r, first, groups * shape.group());
       long queries = qkv + 4 * (r * width + firstHead);
       long result = out + 4 * (r * shape.heads() * size + firstHead);
       if (rows == 1) {
@@ -106,6 +109,13 @@ final class OneDnnCachedAttention implements AutoCloseable {
         rows(queries, rows, shape, first, groups, keys, values, result);
       }
     }
+  }
+
+  /** How many of the rows from a position on are computed together. */
+  private int rowsAtOnce(int left, int position, int heads) {
+    long scoresOfRow = (position / block + 1L) * block * heads;
+    long held = Math.max(1, MOST_SCORES / scoresOfRow);
+    return Integer.highestOneBit((int) Math.min(Math.min(left, block - position % block), held));
   }
 
   /** Transposes new keys into their blocks. */

@@ -40,6 +40,7 @@ class CachedAttentionTest {
         new AttentionShape(1, 6, 6, 64), // as many heads as rows of some calls
         new AttentionShape(1, 8, 2, 16),
         new AttentionShape(1, 3, 1, 10),
+        new AttentionShape(1, 72, 72, 2), // more scores than are held at once
         new AttentionShape(1, 1, 1, 2));
   }
 
