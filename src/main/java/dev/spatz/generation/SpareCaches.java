@@ -40,7 +40,7 @@ final class SpareCaches implements AutoCloseable {
 
   /** Frees what exceeds so many bytes, the caches used longest ago first. */
   void shrink(long mostBytes) {
-    while (bytes > mostBytes) {
+    while (!spare.isEmpty() && bytes > mostBytes) {
       KeyValueCache oldest = spare.removeLast();
       bytes -= oldest.allBytes();
       oldest.close();

@@ -29,8 +29,8 @@ public final class Decoder implements AutoCloseable {
   /** Of a sequence's heads, for different threads, … */
   private static final int PARTS = 2;
 
-  /** … where there are not so many sequences: a call for all heads is faster than two. */
-  private static final int MANY_SEQUENCES = 4;
+  /** … unless each has so many sequences: a call for all heads is faster than two. */
+  private static final int MANY_SEQUENCES = 2;
 
   private static final int[] BLOCKS = {MOST_SEQUENCES, 32, 16, 8, 1};
 
@@ -284,7 +284,8 @@ public final class Decoder implements AutoCloseable {
   /** Shares the attention of all heads of some sequences among the threads. */
   private void eachPart(Kernels kernels, int sequences, GroupsAttention attention) {
     int all = shape.keyValueHeads();
-    int parts = sequences < MANY_SEQUENCES ? Math.min(PARTS, all) : 1;
+    int threads = packed == null ? 1 : packed.team().threads();
+    int parts = sequences < MANY_SEQUENCES * threads ? Math.min(PARTS, all) : 1;
     SliceTeam.Job job =
         (using, i) -> {
           int from = i % parts * all / parts;

@@ -61,8 +61,8 @@ public final class KeyValueCache implements AutoCloseable {
   /** Whole blocks, of few different numbers: each makes products of other strides. */
   private static int capacity(TransformerConfig config, int tokens) {
     int blocks = whole(config, tokens) / BLOCK;
-    int powerOfTwo = Integer.highestOneBit(2 * blocks - 1);
-    return Math.min(powerOfTwo * BLOCK, whole(config, Integer.MAX_VALUE));
+    long powerOfTwo = Integer.highestOneBit(2 * blocks - 1);
+    return (int) Math.min(powerOfTwo * BLOCK, whole(config, Integer.MAX_VALUE));
   }
 
   /** Bytes of a cache for so many tokens. */
@@ -88,8 +88,10 @@ public final class KeyValueCache implements AutoCloseable {
     }
     long groups = config.keyValueHeads();
     long size = config.headSize();
-    for (int layer = keys.size(); layer < config.layers(); layer++) {
-      keys.add(Tensors.uninitialized(type, groups, capacity / BLOCK, size, BLOCK));
+    while (values.size() < config.layers()) { // goes on where it failed for want of memory
+      if (keys.size() == values.size()) {
+        keys.add(Tensors.uninitialized(type, groups, capacity / BLOCK, size, BLOCK));
+      }
       values.add(Tensors.uninitialized(type, groups, capacity, size));
     }
     for (int layer = 0; layer < config.layers(); layer++) {

@@ -276,6 +276,11 @@ final class SliceTeam implements AutoCloseable {
     }
   }
 
+  /** The caller's thread and the helpers. */
+  int threads() {
+    return 1 + helpers.size();
+  }
+
   /** Bytes off the heap that the helpers work in. */
   long bytes() {
     return helpers.stream().mapToLong(helper -> helper.kernels.bytes()).sum();
