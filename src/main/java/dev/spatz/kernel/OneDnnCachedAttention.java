@@ -103,11 +103,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
       rows = rowsAtOnce(count - r, first, groups * shape.group());
       long queries = qkv + 4 * (r * width + firstHead);
       long result = out + 4 * (r * shape.heads() * size + firstHead);
-      if (rows == 1) {
-        row(queries, shape, first, groups, keys, values, result);
-      } else {
-        rows(queries, rows, shape, first, groups, keys, values, result);
-      }
+      attend(queries, rows, shape, first, groups, keys, values, result);
     }
   }
 
@@ -138,42 +134,8 @@ final class OneDnnCachedAttention implements AutoCloseable {
     }
   }
 
-  private void row(
-      long queries,
-      AttentionShape shape,
-      int position,
-      int groups,
-      long keys,
-      long values,
-      long out) {
-    int heads = shape.group();
-    long size = shape.headSize();
-    int blocks = position / block + 1;
-    int count = blocks * block;
-    int computed = Math.max(heads, LEAST_ROWS);
-    long scores = scratch.floats(SCORES, (long) (groups + 1) * computed * count);
-    OneDnnPrimitive product = product(groups, heads, blocks, shape);
-    context.run(product.bind(0, queries).bind(1, keys).bind(2, scores));
-    for (int h = 0; h < groups * heads; h++) {
-      forbid(scores + 4L * h * count, position + 1, count);
-    }
-    softmax.forward((long) groups * heads, count, scores, scores);
-    // The second row of single heads is after all of them; what is there does not matter. A step
-    // of as many rows as there are groups would be taken for that of an evenly spaced batch.
-    long step = heads == computed ? count : (groups + 1L) * count;
-    long target = heads == computed ? out : scratch.floats(RESULTS, groups * computed * size);
-    matmul
-        .size(groups, computed, size, count)
-        .a(scores, (long) heads * count, step, 1)
-        .b(values, capacity * size, size, 1)
-        .into(target, computed * size, size);
-    for (int g = 0; g < groups && target != out; g++) {
-      memory.copy(target + 4 * g * computed * size, out + 4 * g * size, size);
-    }
-  }
-
-  /** The same of several rows, none of which sees a key of another block than the first one. */
-  private void rows(
+  /** Of rows none of which sees a key of another block than the first one. */
+  private void attend(
       long queries,
       int rows,
       AttentionShape shape,
@@ -183,32 +145,81 @@ final class OneDnnCachedAttention implements AutoCloseable {
       long values,
       long out) {
     int heads = shape.group();
-    long size = shape.headSize();
-    long width = shape.rowWidth();
-    int last = position / block;
-    int count = (last + 1) * block;
-    long step = (long) rows * count;
-    long scores = scratch.floats(SCORES, groups * heads * step);
-    for (int h = 0; h < heads; h++) {
-      for (int i = 0; i <= last; i++) {
-        matmul
-            .size(groups, rows, block, size)
-            .a(queries + 4 * h * size, heads * size, width, 1)
-            .b(keys + 4 * i * size * block, capacity * size, block, 1)
-            .scale((float) shape.scale())
-            .into(scores + 4 * (h * step + (long) i * block), heads * step, count);
-      }
+    int blocks = position / block + 1;
+    int count = blocks * block;
+    int all = groups * heads * rows;
+    long room = (long) groups * Math.max(heads * rows, LEAST_ROWS) * count;
+    long scores = scratch.floats(SCORES, room); // (groups,heads,rows,count)
+    if (rows == 1) {
+      OneDnnPrimitive product = product(groups, heads, blocks, shape);
+      context.run(product.bind(0, queries).bind(1, keys).bind(2, scores));
+    } else {
+      scores(queries, rows, shape, groups, blocks, keys, scores);
     }
-    for (int r = 0; r < groups * heads * rows; r++) {
+    for (int r = 0; r < all; r++) {
       forbid(scores + 4L * r * count, position + r % rows + 1, count);
     }
-    softmax.forward((long) groups * heads * rows, count, scores, scores);
+    softmax.forward(all, count, scores, scores);
+    if (rows == 1) {
+      resultOfRow(scores, count, shape, groups, values, out);
+    } else {
+      results(scores, rows, count, shape, groups, values, out);
+    }
+  }
+
+  private void scores(
+      long queries,
+      int rows,
+      AttentionShape shape,
+      int groups,
+      int blocks,
+      long keys,
+      long scores) {
+    int heads = shape.group();
+    long size = shape.headSize();
+    long count = (long) blocks * block;
+    for (int h = 0; h < heads; h++) {
+      for (int i = 0; i < blocks; i++) {
+        matmul
+            .size(groups, rows, block, size)
+            .a(queries + 4 * h * size, heads * size, shape.rowWidth(), 1)
+            .b(keys + 4 * i * size * block, capacity * size, block, 1)
+            .scale((float) shape.scale())
+            .into(scores + 4 * (h * rows * count + (long) i * block), heads * rows * count, count);
+      }
+    }
+  }
+
+  private void results(
+      long weights, int rows, int count, AttentionShape shape, int groups, long values, long out) {
+    int heads = shape.group();
+    long size = shape.headSize();
+    long step = (long) rows * count;
     for (int h = 0; h < heads; h++) {
       matmul
           .size(groups, rows, size, count)
-          .a(scores + 4 * h * step, heads * step, count, 1)
+          .a(weights + 4 * h * step, heads * step, count, 1)
           .b(values, capacity * size, size, 1)
           .into(out + 4 * h * size, heads * size, shape.heads() * size);
+    }
+  }
+
+  /** The heads of a group are the rows of a product; beside a single one there is another. */
+  private void resultOfRow(
+      long weights, int count, AttentionShape shape, int groups, long values, long out) {
+    int heads = shape.group();
+    boolean single = heads < LEAST_ROWS;
+    int computed = Math.max(heads, LEAST_ROWS);
+    long size = shape.headSize();
+    long step = single ? (long) groups * count : count; // beyond all weights anything may be
+    long target = single ? scratch.floats(RESULTS, groups * computed * size) : out;
+    matmul
+        .size(groups, computed, size, count)
+        .a(weights, (long) heads * count, step, 1)
+        .b(values, capacity * size, size, 1)
+        .into(target, computed * size, size);
+    for (int g = 0; g < groups && single; g++) {
+      memory.copy(target + 4 * g * computed * size, out + 4 * g * size, size);
     }
   }
 

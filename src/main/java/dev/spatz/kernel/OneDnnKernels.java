@@ -133,7 +133,7 @@ final class OneDnnKernels implements Kernels {
       INDArray y) {
     enter();
     OneDnnPackedWeights packed = (OneDnnPackedWeights) weight;
-    packedMatmul.apply(packed, rows(x), at(x), at(bias), at(residual), at(y));
+    packedMatmul.applyAll(packed, rows(x), at(x), at(bias), at(residual), at(y));
   }
 
   @Override

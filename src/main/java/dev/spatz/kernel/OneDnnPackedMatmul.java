@@ -78,12 +78,15 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     Slices slices = Slices.of(outputs, inputs);
     int type = type(precision);
     long[] sizes = new long[slices.count()];
+    boolean joined = precision != WeightPrecision.INT8; // whose sums come after the weights
+    dnnl_memory_desc all = layout(type, inputs, slices.outputs());
     for (int i = 0; i < sizes.length; i++) {
       dnnl_memory_desc layout = layout(type, inputs, slices.width(i));
       sizes[i] = dnnl_memory_desc_get_size(layout);
+      joined = joined && isPart(layout, all, inputs, slices.width(i));
       dnnl_memory_desc_destroy(layout);
     }
-    boolean joined = precision != WeightPrecision.INT8 && areJoined(slices, type, inputs);
+    dnnl_memory_desc_destroy(all);
     OneDnnPackedWeights packed = new OneDnnPackedWeights(slices, inputs, precision, sizes, joined);
     for (int i = 0; i < sizes.length; i++) {
       int first = slices.first(i);
@@ -101,25 +104,19 @@ final class OneDnnPackedMatmul implements AutoCloseable {
   }
 
   /**
-   * Whether slices after each other are laid out as all outputs are. Not with int8, whose sums come
-   * after the weights; nor where oneDNN cannot tell, since the inputs do not fill whole blocks.
+   * Whether a layout is that of so many outputs within a larger one; false, too, where the inputs
+   * do not fill whole blocks, since oneDNN cannot tell then.
    */
-  private static boolean areJoined(Slices slices, int type, int inputs) {
-    dnnl_memory_desc all = layout(type, inputs, slices.outputs());
-    boolean joined = true;
-    for (int i = 0; i < slices.count() && joined; i++) {
-      long[] sizes = {inputs, slices.width(i)};
-      dnnl_memory_desc part = new dnnl_memory_desc();
-      joined = dnnl_memory_desc_create_submemory(part, all, sizes, new long[2]) == dnnl_success;
-      if (joined) {
-        dnnl_memory_desc slice = layout(type, inputs, slices.width(i));
-        joined = dnnl_memory_desc_equal(part, slice) == 1;
-        dnnl_memory_desc_destroy(slice);
-        dnnl_memory_desc_destroy(part);
-      }
+  private static boolean isPart(
+      dnnl_memory_desc layout, dnnl_memory_desc larger, int inputs, int outputs) {
+    dnnl_memory_desc part = new dnnl_memory_desc();
+    long[] sizes = {inputs, outputs};
+    if (dnnl_memory_desc_create_submemory(part, larger, sizes, new long[2]) != dnnl_success) {
+      return false;
     }
-    dnnl_memory_desc_destroy(all);
-    return joined;
+    boolean equal = dnnl_memory_desc_equal(part, layout) == 1;
+    dnnl_memory_desc_destroy(part);
+    return equal;
   }
 
   private void pack(int fromType, long from, int type, int inputs, int outputs, long to) {
@@ -156,14 +153,14 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     if (weights.precision == WeightPrecision.INT8) {
       applyInt8(weights, slice, rows, x, ownBias, ownResidual, y + offset);
     } else {
-      apply(weights, slice, columns, rows, x, ownBias, ownResidual, y + offset);
+      applyFloats(weights, slice, columns, rows, x, ownBias, ownResidual, y + offset);
     }
   }
 
   /** The same of all columns: by a single call, where the layout allows it. */
-  void apply(OneDnnPackedWeights weights, int rows, long x, long bias, long residual, long y) {
+  void applyAll(OneDnnPackedWeights weights, int rows, long x, long bias, long residual, long y) {
     if (weights.joined) {
-      apply(weights, 0, weights.slices.outputs(), rows, x, bias, residual, y);
+      applyFloats(weights, 0, weights.slices.outputs(), rows, x, bias, residual, y);
       return;
     }
     for (int slice = 0; slice < weights.slices(); slice++) {
@@ -172,7 +169,7 @@ final class OneDnnPackedMatmul implements AutoCloseable {
   }
 
   /** So many columns from the beginning of a slice on; the other addresses are of the first one. */
-  private void apply(
+  private void applyFloats(
       OneDnnPackedWeights weights,
       int slice,
       int columns,

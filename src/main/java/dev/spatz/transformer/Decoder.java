@@ -18,8 +18,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * sequence's tokens leave behind is in its {@link KeyValueCache}. It belongs to one thread at a
  * time and is closed by its owner, before the model is.
  *
- * <p>Rows are computed in blocks of 64, 32, 16, 8 or 1, so that only these shapes of matrix
- * products occur. With packed weights, the bits of a row do not depend on what else is in its
+ * <p>Rows pass the linear maps in blocks of 64, 32, 16, 8 or 1, so that only these shapes of matrix
+ * products occur there. With packed weights, the bits of a row do not depend on what else is in its
  * block, nor on the block's size.
  */
 public final class Decoder implements AutoCloseable {

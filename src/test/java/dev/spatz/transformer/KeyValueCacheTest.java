@@ -20,9 +20,13 @@ class KeyValueCacheTest {
   private static final TransformerConfig CONFIG = TransformerConfig.llama(VOCABULARY, 500, 2, 2, 8);
 
   private final Transformer model = TestModels.random(CONFIG, DataType.FLOAT, 1);
+  private final Kernels kernels = KernelBackend.choose().create();
+  private final Decoder decoder = model.decoder();
 
   @AfterEach
   void close() {
+    decoder.close();
+    kernels.close();
     model.close();
   }
 
@@ -30,28 +34,27 @@ class KeyValueCacheTest {
   @Test
   void restartedCache_givesTheBitsOfANewOne() {
     for (KernelBackend backend : KernelBackend.values()) {
-      try (Kernels kernels = backend.create();
-          Decoder decoder = model.decoder();
+      try (Kernels each = backend.create();
           KeyValueCache fresh = model.cache(130);
           KeyValueCache used = model.cache(200)) {
-        decoder.accept(kernels, used, TestModels.ids(200, VOCABULARY, 3));
+        decoder.accept(each, used, TestModels.ids(200, VOCABULARY, 3));
         used.keys.forEach(keys -> Tensors.fill(keys, Double.NaN));
         used.values.forEach(values -> Tensors.fill(values, Double.POSITIVE_INFINITY));
         assertTrue(used.restart(130));
         assertEquals(0, used.length());
         assertEquals(130, used.room());
-        assertArrayEquals(write(kernels, decoder, fresh), write(kernels, decoder, used));
+        assertArrayEquals(write(each, fresh), write(each, used));
         assertEquals(fresh.allBytes(), used.allBytes());
       }
     }
   }
 
   /** The logits after a text, which is partly read and partly written. */
-  private static float[] write(Kernels kernels, Decoder decoder, KeyValueCache cache) {
+  private float[] write(Kernels using, KeyValueCache cache) {
     int[] ids = TestModels.ids(130, VOCABULARY, 2);
-    INDArray logits = decoder.accept(kernels, cache, Arrays.copyOf(ids, 3));
+    INDArray logits = decoder.accept(using, cache, Arrays.copyOf(ids, 3));
     for (int i = 3; i < ids.length; i++) {
-      logits = decoder.accept(kernels, cache, ids[i]);
+      logits = decoder.accept(using, cache, ids[i]);
     }
     return Tensors.toFloats(logits);
   }
@@ -69,9 +72,7 @@ class KeyValueCacheTest {
 
   @Test
   void bytes_areThoseOfTheBlocksSoFar_andAllOnceThereIsAToken() {
-    try (Kernels kernels = KernelBackend.choose().create();
-        Decoder decoder = model.decoder();
-        KeyValueCache cache = model.cache(400)) {
+    try (KeyValueCache cache = model.cache(400)) {
       assertEquals(0, cache.bytes());
       assertEquals(0, cache.allBytes());
       decoder.accept(kernels, cache, TestModels.ids(65, VOCABULARY, 2));
@@ -85,10 +86,7 @@ class KeyValueCacheTest {
   @Test
   void close_leavesNoBytes() {
     KeyValueCache cache = model.cache(400);
-    try (Kernels kernels = KernelBackend.choose().create();
-        Decoder decoder = model.decoder()) {
-      decoder.accept(kernels, cache, 1);
-    }
+    decoder.accept(kernels, cache, 1);
     cache.close();
     assertEquals(0, cache.bytes());
     assertEquals(0, cache.allBytes());
@@ -96,9 +94,7 @@ class KeyValueCacheTest {
 
   @Test
   void accept_refusesMoreTokensThanTheCacheIsFor() {
-    try (Kernels kernels = KernelBackend.choose().create();
-        Decoder decoder = model.decoder();
-        KeyValueCache cache = model.cache(70)) {
+    try (KeyValueCache cache = model.cache(70)) {
       decoder.accept(kernels, cache, TestModels.ids(69, VOCABULARY, 2));
       IllegalArgumentException refusal =
           assertThrows(IllegalArgumentException.class, () -> decoder.accept(kernels, cache, 1, 2));
