@@ -54,7 +54,7 @@ public final class Workspace implements AutoCloseable {
    * @param qkv (R,(H+2G)·D)
    * @param attended (R,H·D)
    * @param hidden (R,F) or (R,2F)
-   * @param activated (R,F)
+   * @param activated (R,F); the same array as {@code hidden} where that is as wide
    */
   record Gradients(
       INDArray stream,
@@ -80,6 +80,7 @@ public final class Workspace implements AutoCloseable {
     this.factors = new double[rows];
     this.activations = new Activations(config, type, operands, rows, false);
     this.logits = zeros(type, logitRows(config, rows), config.vocabularySize());
+    INDArray hidden = zeros(operands, rows, config.hiddenWidth());
     this.gradients =
         new Gradients(
             zeros(type, rows, config.channels()),
@@ -87,8 +88,8 @@ public final class Workspace implements AutoCloseable {
             zeros(operands, rows, config.channels()),
             zeros(operands, rows, config.attentionShape(time).rowWidth()),
             zeros(operands, rows, config.heads() * config.headSize()),
-            zeros(operands, rows, config.hiddenWidth()),
-            zeros(operands, rows, config.feedForward()));
+            hidden,
+            config.gated() ? zeros(operands, rows, config.feedForward()) : hidden);
     this.whole = view(0, rows, config.attentionShape(time));
     this.packed = List.of(whole);
     this.dropout = new DropoutSites(config.dropout(), 0, config.layers(), 0);
@@ -120,7 +121,7 @@ public final class Workspace implements AutoCloseable {
             + config.attentionShape(time).rowWidth()
             + (long) config.heads() * config.headSize()
             + config.hiddenWidth()
-            + config.feedForward();
+            + (config.gated() ? config.feedForward() : 0);
     return Activations.bytes(config, type, operands, rows, false)
         + type.width() * (logits + rows * stream)
         + operands.width() * rows * operand;
