@@ -38,6 +38,12 @@ final class OneDnnCachedAttention implements AutoCloseable {
   /** oneDNN 3.11 sums a product of a single row and many others in another order than of more. */
   private static final int LEAST_ROWS = 2;
 
+  /** Values are read in whole multiples of so many positions … */
+  private static final int LEAST_STEP = 16;
+
+  /** … and of more, up to a block, in long sequences: each number of them is another product. */
+  private static final int STEPS = 16;
+
   /** Scores that are held at once (16 MB), but for those of a single row. */
   private static final long MOST_SCORES = 1 << 22;
 
@@ -89,14 +95,9 @@ final class OneDnnCachedAttention implements AutoCloseable {
     long keys = keyCache + 4L * firstGroup * capacity * size;
     long values = valueCache + 4L * firstGroup * capacity * size;
     long newKeys = qkv + 4 * (shape.heads() + firstGroup) * size;
+    long newValues = newKeys + 4 * shape.keyValueHeads() * size;
     storeKeys(newKeys, count, width, size, position, groups, keys);
-    for (int r = 0; r < count; r++) {
-      long value = newKeys + 4 * (r * width + shape.keyValueHeads() * size);
-      for (int g = 0; g < groups; g++) {
-        memory.copy(
-            value + 4 * g * size, values + 4 * ((long) g * capacity + position + r) * size, size);
-      }
-    }
+    storeValues(newValues, count, width, size, groups, values + 4 * position * size);
     int rows;
     for (int r = 0; r < count; r += rows) {
       int first = position + r;
@@ -134,6 +135,19 @@ final class OneDnnCachedAttention implements AutoCloseable {
     }
   }
 
+  private void storeValues(
+      long newValues, int count, long width, long size, int groups, long values) {
+    for (int g = 0; g < groups; g++) {
+      long from = newValues + 4 * g * size;
+      long to = values + 4 * g * capacity * size;
+      if (count == 1) {
+        memory.copy(from, to, size);
+      } else {
+        elementwise.copy(count, size, from, width, 1, to, size, 1);
+      }
+    }
+  }
+
   /** Of rows none of which sees a key of another block than the first one. */
   private void attend(
       long queries,
@@ -145,8 +159,9 @@ final class OneDnnCachedAttention implements AutoCloseable {
       long values,
       long out) {
     int heads = shape.group();
-    int blocks = position / block + 1;
-    int count = blocks * block;
+    int seen = position + rows;
+    int count = held(seen);
+    int blocks = count / block;
     int all = groups * heads * rows;
     long room = (long) groups * Math.max(heads * rows, LEAST_ROWS) * count;
     long scores = scratch.floats(SCORES, room); // (groups,heads,rows,count)
@@ -161,10 +176,21 @@ final class OneDnnCachedAttention implements AutoCloseable {
     }
     softmax.forward(all, count, scores, scores);
     if (rows == 1) {
-      resultOfRow(scores, count, shape, groups, values, out);
+      resultOfRow(scores, seen, shape, groups, values, out);
     } else {
-      results(scores, rows, count, shape, groups, values, out);
+      results(scores, rows, seen, shape, groups, values, out);
     }
+  }
+
+  /** Positions of the blocks that hold so many. */
+  private int held(int seen) {
+    return (seen + block - 1) / block * block;
+  }
+
+  /** Positions whose values are read where so many are seen: the others have no weight. */
+  private int read(int seen) {
+    int step = Math.max(LEAST_STEP, Integer.highestOneBit(seen) / STEPS);
+    return Math.min((seen + step - 1) / step * step, held(seen));
   }
 
   private void scores(
@@ -191,13 +217,14 @@ final class OneDnnCachedAttention implements AutoCloseable {
   }
 
   private void results(
-      long weights, int rows, int count, AttentionShape shape, int groups, long values, long out) {
+      long weights, int rows, int seen, AttentionShape shape, int groups, long values, long out) {
     int heads = shape.group();
+    int count = held(seen);
     long size = shape.headSize();
     long step = (long) rows * count;
     for (int h = 0; h < heads; h++) {
       matmul
-          .size(groups, rows, size, count)
+          .size(groups, rows, size, read(seen))
           .a(weights + 4 * h * step, heads * step, count, 1)
           .b(values, capacity * size, size, 1)
           .into(out + 4 * h * size, heads * size, shape.heads() * size);
@@ -206,20 +233,21 @@ final class OneDnnCachedAttention implements AutoCloseable {
 
   /** The heads of a group are the rows of a product; beside a single one there is another. */
   private void resultOfRow(
-      long weights, int count, AttentionShape shape, int groups, long values, long out) {
+      long weights, int seen, AttentionShape shape, int groups, long values, long out) {
     int heads = shape.group();
+    int count = held(seen);
     boolean single = heads < LEAST_ROWS;
     int computed = Math.max(heads, LEAST_ROWS);
     long size = shape.headSize();
     long step = single ? (long) groups * count : count; // beyond all weights anything may be
     long target = single ? scratch.floats(RESULTS, groups * computed * size) : out;
     matmul
-        .size(groups, computed, size, count)
+        .size(groups, computed, size, read(seen))
         .a(weights, (long) heads * count, step, 1)
         .b(values, capacity * size, size, 1)
-        .into(target, computed * size, size);
-    for (int g = 0; g < groups && single; g++) {
-      memory.copy(target + 4 * g * computed * size, out + 4 * g * size, size);
+        .into(target, heads * size, single ? groups * size : size);
+    if (single) {
+      memory.copy(target, out, groups * size);
     }
   }
 

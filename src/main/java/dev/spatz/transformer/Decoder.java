@@ -281,23 +281,34 @@ public final class Decoder implements AutoCloseable {
     void run(Kernels kernels, int sequence, int firstGroup, int groups);
   }
 
+  /** The attention of some sequences, of whose heads a part of the job has some. */
+  private record Heads(GroupsAttention attention, int sequences, int groups, int parts)
+      implements SliceTeam.Job {
+    @Override
+    public void run(Kernels kernels, int i) {
+      int from = i % parts * groups / parts;
+      int to = (i % parts + 1) * groups / parts;
+      attention.run(kernels, i / parts, from, to - from);
+    }
+
+    @Override
+    public void runAll(Kernels kernels, int all) {
+      for (int i = 0; i < sequences; i++) {
+        attention.run(kernels, i, 0, groups);
+      }
+    }
+  }
+
   /** Shares the attention of all heads of some sequences among the threads. */
   private void eachPart(Kernels kernels, int sequences, GroupsAttention attention) {
-    int all = shape.keyValueHeads();
+    int groups = shape.keyValueHeads();
     int threads = packed == null ? 1 : packed.team().threads();
-    int parts = sequences < MANY_SEQUENCES * threads ? Math.min(PARTS, all) : 1;
-    SliceTeam.Job job =
-        (using, i) -> {
-          int from = i % parts * all / parts;
-          int to = (i % parts + 1) * all / parts;
-          attention.run(using, i / parts, from, to - from);
-        };
+    int parts = sequences < MANY_SEQUENCES * threads ? Math.min(PARTS, groups) : 1;
+    Heads heads = new Heads(attention, sequences, groups, parts);
     if (packed != null) {
-      packed.team().run(kernels, sequences * parts, job);
+      packed.team().run(kernels, sequences * parts, heads);
     } else {
-      for (int i = 0; i < sequences * parts; i++) {
-        job.run(kernels, i);
-      }
+      heads.runAll(kernels, sequences * parts);
     }
   }
 
