@@ -19,15 +19,15 @@
  *
  * <p>What was measured, tokens a second with two threads of a shared AMD Zen 5 server (float32
  * products 414 to 487 GFLOP/s, bfloat16 940), beside PyTorch 2.10 (libtorch, the fastest of its
- * settings found), in turn, medians; float32 training in a later sitting than the rest. The machine
+ * settings found), in turn, medians; float32 training in later sittings than the rest. The machine
  * is shared: between sittings PyTorch's own speed differed by a third, and the ratios with it.
  *
  * <table>
  * <caption>Training</caption>
  * <tr><th>preset, precision</th><th>here</th><th>PyTorch</th><th>ratio</th>
  *     <th>in earlier sittings</th></tr>
- * <tr><td>{@code cpu}, float32</td><td>63,312</td><td>47,017</td><td>1.35</td>
- *     <td>1.30, 1.22, 1.50</td></tr>
+ * <tr><td>{@code cpu}, float32</td><td>62,300</td><td>47,266</td><td>1.32</td>
+ *     <td>1.35, 1.30, 1.22, 1.50</td></tr>
  * <tr><td>{@code baby}, float32</td><td>5,865 in 1,432 MiB</td><td>4,571 in 3,347 MB</td>
  *     <td>1.28</td><td>1.32, 1.56</td></tr>
  * <tr><td>{@code baby}, bfloat16</td><td>9,320</td><td>7,118</td><td>1.31</td><td>1.26</td></tr>
@@ -52,11 +52,13 @@
  * measures beside it: 84 tokens a second in float32, 154 in bfloat16 (1.83 times), 229 in int8
  * (2.77 times), medians of three rounds in turn.
  *
- * <p>Callers of {@code baby}, by {@code bench serve}: eight together get 3.7 times the tokens of a
- * lone one (3.6 to 3.7, three runs); a newcomer among them waits 0.8 steps longer for its first
+ * <p>Callers of {@code baby}, by {@code bench serve}: eight together get 3.5 times the tokens of a
+ * lone one (3.4 to 3.7, seven runs); a newcomer among them waits 0.8 steps longer for its first
  * token than when idle; a regular expression takes 1.03 times the time without. By {@code bench
- * decode --sequences 8}, without prompts and all that belongs to a text, it is 3.8 times (3.2 to
- * 4.2, seven runs). Eight rows are limited by keys and values beside the weights.
+ * decode --sequences 8}, without prompts and all that belongs to a text, it is 3.9 times (3.7 to
+ * 4.2, six runs). A thread reads the weights of eight rows and multiplies with them one after the
+ * other, and keys and values come from beyond the caches: of a pass of 1.5 ms, 0.9 are products,
+ * 0.5 attention.
  *
  * <p>A prompt of 1,024 tokens takes 84 µs a token with a model of that shape, one of 256 tokens 68
  * µs.
@@ -64,8 +66,8 @@
  * <p>While two other processes keep both cores busy, training keeps 48 % ({@code cpu}) and 50 %
  * ({@code baby}) of its speed; PyTorch 38 % of {@code baby}, and of {@code cpu} less than 6 % (300
  * steps did not end in 90 s). Writing keeps 52 % ({@code cpu}, median of 5 runs, of 34 to 64 %) and
- * 38 % ({@code baby}, of 9), mostly by one thread: its fair share, two thirds of a core, is 38 % of
- * two threads' speed there.
+ * 40 % ({@code baby}, of 14, of 32 to 45 %), mostly by one thread: its fair share, two thirds of a
+ * core, is 40 % of two threads' speed there.
  *
  * <p>From the start of a JVM to the first token of a saved model of 10.8 M parameters: 0.90 s, the
  * median of 9.
