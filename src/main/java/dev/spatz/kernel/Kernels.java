@@ -68,7 +68,8 @@ public interface Kernels extends AutoCloseable {
       INDArray y);
 
   /**
-   * Packs weights for {@link #linear(INDArray, PackedWeights, int, INDArray, INDArray, INDArray)}.
+   * Packs weights for {@link #linear(INDArray, PackedWeights, int, int, INDArray, INDArray,
+   * INDArray)}.
    *
    * @param weight (O,I); it is copied
    * @param precision in which the copy is kept
@@ -78,35 +79,35 @@ public interface Kernels extends AutoCloseable {
   PackedWeights pack(INDArray weight, WeightPrecision precision);
 
   /**
-   * The columns of one slice of {@code y = x·weightᵀ (+ bias) (+ residual)}, the input rounded as
-   * {@link WeightPrecision} says. Of float32 arrays, a row's bits do not depend on the number of
-   * rows.
+   * The columns of some slices of {@code y = x·weightᵀ (+ bias) (+ residual)}, the input rounded as
+   * {@link WeightPrecision} says. The bits do not depend on how many slices are computed at once;
+   * of float32 arrays, those of a row not on the number of rows.
    *
    * @param x input (R,I)
    * @param weight (O,I), made by kernels of the same kind
-   * @param slice 0…{@code weight.slices()} − 1
+   * @param firstSlice of {@code weight.slices()}
+   * @param slices how many, at least 1
    * @param bias (O), or null
    * @param residual added to the result (R,O), may be {@code y} itself; or null
-   * @param y result (R,O), of which the slice's columns are written
+   * @param y result (R,O), of which the slices' columns are written
    */
   void linear(
       INDArray x,
       PackedWeights weight,
-      int slice,
+      int firstSlice,
+      int slices,
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y);
 
-  /** The same of all slices, one after the other or at once, with the same bits. */
+  /** The same of all slices. */
   default void linear(
       INDArray x,
       PackedWeights weight,
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y) {
-    for (int slice = 0; slice < weight.slices(); slice++) {
-      linear(x, weight, slice, bias, residual, y);
-    }
+    linear(x, weight, 0, weight.slices(), bias, residual, y);
   }
 
   /**

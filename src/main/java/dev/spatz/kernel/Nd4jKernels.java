@@ -87,7 +87,8 @@ final class Nd4jKernels implements Kernels {
   public void linear(
       INDArray x,
       PackedWeights weight,
-      int slice,
+      int firstSlice,
+      int slices,
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y) {

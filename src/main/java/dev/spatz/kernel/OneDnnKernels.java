@@ -115,25 +115,14 @@ final class OneDnnKernels implements Kernels {
   public void linear(
       INDArray x,
       PackedWeights weight,
-      int slice,
+      int firstSlice,
+      int slices,
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y) {
     enter();
     OneDnnPackedWeights packed = (OneDnnPackedWeights) weight;
-    packedMatmul.apply(packed, slice, rows(x), at(x), at(bias), at(residual), at(y));
-  }
-
-  @Override
-  public void linear(
-      INDArray x,
-      PackedWeights weight,
-      @Nullable INDArray bias,
-      @Nullable INDArray residual,
-      INDArray y) {
-    enter();
-    OneDnnPackedWeights packed = (OneDnnPackedWeights) weight;
-    packedMatmul.applyAll(packed, rows(x), at(x), at(bias), at(residual), at(y));
+    packedMatmul.apply(packed, firstSlice, slices, rows(x), at(x), at(bias), at(residual), at(y));
   }
 
   @Override

@@ -81,16 +81,16 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     boolean joined = precision != WeightPrecision.INT8; // whose sums come after the weights
     dnnl_memory_desc all = layout(type, inputs, slices.outputs());
     for (int i = 0; i < sizes.length; i++) {
-      dnnl_memory_desc layout = layout(type, inputs, slices.width(i));
+      dnnl_memory_desc layout = layout(type, inputs, slices.width(i, 1));
       sizes[i] = dnnl_memory_desc_get_size(layout);
-      joined = joined && isPart(layout, all, inputs, slices.width(i));
+      joined = joined && isPart(layout, all, inputs, slices.width(i, 1));
       dnnl_memory_desc_destroy(layout);
     }
     dnnl_memory_desc_destroy(all);
     OneDnnPackedWeights packed = new OneDnnPackedWeights(slices, inputs, precision, sizes, joined);
     for (int i = 0; i < sizes.length; i++) {
       int first = slices.first(i);
-      int width = slices.width(i);
+      int width = slices.width(i, 1);
       long from = weight + 4L * first * inputs;
       if (precision == WeightPrecision.INT8) {
         long digits = scratch.bytes(X, (long) width * inputs);
@@ -140,51 +140,47 @@ final class OneDnnPackedMatmul implements AutoCloseable {
   }
 
   /**
-   * {@code y = x·weightᵀ (+ bias) (+ residual)}, the columns of a slice; bias and residual are 0
-   * where there is none.
+   * {@code y = x·weightᵀ (+ bias) (+ residual)}, the columns of some slices, by a single call where
+   * the layout allows it; bias and residual are 0 where there is none.
    */
   void apply(
-      OneDnnPackedWeights weights, int slice, int rows, long x, long bias, long residual, long y) {
-    Slices slices = weights.slices;
-    int columns = slices.width(slice);
-    long offset = 4L * slices.first(slice);
-    long ownBias = bias == 0 ? 0 : bias + offset;
-    long ownResidual = residual == 0 ? 0 : residual + offset;
+      OneDnnPackedWeights weights,
+      int firstSlice,
+      int slices,
+      int rows,
+      long x,
+      long bias,
+      long residual,
+      long y) {
     if (weights.precision == WeightPrecision.INT8) {
-      applyInt8(weights, slice, rows, x, ownBias, ownResidual, y + offset);
+      applyInt8(weights, firstSlice, slices, rows, x, bias, residual, y);
+    } else if (weights.joined) {
+      applyFloats(weights, firstSlice, slices, rows, x, bias, residual, y);
     } else {
-      applyFloats(weights, slice, columns, rows, x, ownBias, ownResidual, y + offset);
+      for (int slice = firstSlice; slice < firstSlice + slices; slice++) {
+        applyFloats(weights, slice, 1, rows, x, bias, residual, y);
+      }
     }
   }
 
-  /** The same of all columns: by a single call, where the layout allows it. */
-  void applyAll(OneDnnPackedWeights weights, int rows, long x, long bias, long residual, long y) {
-    if (weights.joined) {
-      applyFloats(weights, 0, weights.slices.outputs(), rows, x, bias, residual, y);
-      return;
-    }
-    for (int slice = 0; slice < weights.slices(); slice++) {
-      apply(weights, slice, rows, x, bias, residual, y);
-    }
-  }
-
-  /** So many columns from the beginning of a slice on; the other addresses are of the first one. */
   private void applyFloats(
       OneDnnPackedWeights weights,
-      int slice,
-      int columns,
+      int firstSlice,
+      int slices,
       int rows,
       long x,
       long bias,
       long residual,
       long y) {
     int outputs = weights.slices.outputs();
+    int columns = weights.slices.width(firstSlice, slices);
+    long offset = 4L * weights.slices.first(firstSlice);
     boolean single = rows < LEAST_ROWS;
-    long target = single ? scratch.floats(Y, (long) LEAST_ROWS * columns) : y;
+    long target = single ? scratch.floats(Y, (long) LEAST_ROWS * columns) : y + offset;
     long step = single ? columns : outputs;
     if (residual != 0) {
       for (int r = 0; r < rows; r++) {
-        memory.copy(residual + 4L * r * outputs, target + 4 * r * step, columns);
+        memory.copy(residual + offset + 4L * r * outputs, target + 4 * r * step, columns);
       }
     }
     int type = type(weights.precision);
@@ -192,13 +188,13 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     int computed = Math.max(rows, LEAST_ROWS);
     OneDnnPrimitive primitive =
         primitive(type, computed, columns, weights.inputs, step, bias != 0, residual != 0);
-    primitive.bind(0, source).bind(1, weights.address(slice)).bind(2, target);
+    primitive.bind(0, source).bind(1, weights.address(firstSlice)).bind(2, target);
     if (bias != 0) {
-      primitive.bind(3, bias);
+      primitive.bind(3, bias + offset);
     }
     context.run(primitive);
     if (single) {
-      memory.copy(target, y, columns);
+      memory.copy(target, y + offset, columns);
     }
   }
 
@@ -221,18 +217,37 @@ final class OneDnnPackedMatmul implements AutoCloseable {
   }
 
   private void applyInt8(
-      OneDnnPackedWeights weights, int slice, int rows, long x, long bias, long residual, long y) {
+      OneDnnPackedWeights weights,
+      int firstSlice,
+      int slices,
+      int rows,
+      long x,
+      long bias,
+      long residual,
+      long y) {
     int inputs = weights.inputs;
-    int columns = weights.slices.width(slice);
     long digits = scratch.bytes(X, 2L * rows * inputs);
     int8.split(x, rows, inputs, digits);
-    long sums = scratch.floats(Y, 2L * rows * columns);
-    OneDnnPrimitive primitive =
-        primitive(dnnl_s8, 2 * rows, columns, inputs, columns, false, false);
-    context.run(primitive.bind(0, digits).bind(1, weights.address(slice)).bind(2, sums));
-    int first = weights.slices.first(slice);
     long stride = weights.slices.outputs();
-    int8.join(sums, rows, columns, weights.scales, first, bias, residual, y, stride);
+    for (int slice = firstSlice; slice < firstSlice + slices; slice++) {
+      int columns = weights.slices.width(slice, 1);
+      int first = weights.slices.first(slice);
+      long offset = 4L * first;
+      long sums = scratch.floats(Y, 2L * rows * columns);
+      OneDnnPrimitive primitive =
+          primitive(dnnl_s8, 2 * rows, columns, inputs, columns, false, false);
+      context.run(primitive.bind(0, digits).bind(1, weights.address(slice)).bind(2, sums));
+      int8.join(
+          sums,
+          rows,
+          columns,
+          weights.scales,
+          first,
+          bias == 0 ? 0 : bias + offset,
+          residual == 0 ? 0 : residual + offset,
+          y + offset,
+          stride);
+    }
   }
 
   private OneDnnPrimitive primitive(

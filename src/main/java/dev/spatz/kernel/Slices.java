@@ -44,7 +44,8 @@ record Slices(int outputs, int width) {
     return slice * width;
   }
 
-  int width(int slice) {
-    return Math.min(width, outputs - first(slice));
+  /** Outputs of some slices. */
+  int width(int slice, int slices) {
+    return Math.min(slices * width, outputs - first(slice));
   }
 }

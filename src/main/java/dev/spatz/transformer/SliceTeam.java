@@ -27,6 +27,9 @@ final class SliceTeam implements AutoCloseable {
   private static final int SPINS = 4_000;
   private static final int SPINS_BEFORE_YIELD = 2_000;
 
+  /** Of a map of few slices: few calls, and yet something for whoever is free first. */
+  private static final int PARTS_OF_A_THREAD = 2;
+
   /** So many parts are small enough for one call of a thread that is alone. */
   private static final int FEW_PARTS = 8;
 
@@ -97,26 +100,34 @@ final class SliceTeam implements AutoCloseable {
     }
   }
 
-  /** A linear map, whose slices a single thread computes as a whole. */
+  /**
+   * A linear map, of which each part is some of the slices, and a single thread does all at once.
+   */
   private record Linear(
       INDArray x,
       PackedWeights weight,
+      int parts,
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y)
       implements Job {
     @Override
-    public void run(Kernels kernels, int slice) {
-      kernels.linear(x, weight, slice, bias, residual, y);
+    public void run(Kernels kernels, int part) {
+      int from = part * weight.slices() / parts;
+      int to = (part + 1) * weight.slices() / parts;
+      kernels.linear(x, weight, from, to - from, bias, residual, y);
     }
 
     @Override
-    public void runAll(Kernels kernels, int slices) {
+    public void runAll(Kernels kernels, int all) {
       kernels.linear(x, weight, bias, residual, y);
     }
   }
 
-  /** As {@link Kernels#linear(INDArray, PackedWeights, int, INDArray, INDArray, INDArray)}. */
+  /**
+   * All slices of {@link Kernels#linear(INDArray, PackedWeights, int, int, INDArray, INDArray,
+   * INDArray)}.
+   */
   void linear(
       Kernels kernels,
       INDArray x,
@@ -124,7 +135,9 @@ final class SliceTeam implements AutoCloseable {
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y) {
-    run(kernels, weight.slices(), new Linear(x, weight, bias, residual, y));
+    int slices = weight.slices();
+    int parts = slices > FEW_PARTS ? slices : Math.min(slices, PARTS_OF_A_THREAD * threads());
+    run(kernels, parts, new Linear(x, weight, parts, bias, residual, y));
   }
 
   /** Does parts 0…{@code parts − 1} of a job. */

@@ -84,7 +84,8 @@ final class NaiveKernels implements Kernels {
   public void linear(
       INDArray x,
       PackedWeights w,
-      int slice,
+      int firstSlice,
+      int slices,
       @Nullable INDArray b,
       @Nullable INDArray r,
       INDArray y) {

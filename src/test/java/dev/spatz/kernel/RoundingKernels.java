@@ -68,11 +68,12 @@ final class RoundingKernels implements Kernels {
   public void linear(
       INDArray x,
       PackedWeights weight,
-      int slice,
+      int firstSlice,
+      int slices,
       @Nullable INDArray bias,
       @Nullable INDArray residual,
       INDArray y) {
-    kernels.linear(x, weight, slice, bias, residual, y);
+    kernels.linear(x, weight, firstSlice, slices, bias, residual, y);
   }
 
   @Override
