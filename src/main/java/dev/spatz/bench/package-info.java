@@ -52,13 +52,13 @@
  * measures beside it: 84 tokens a second in float32, 154 in bfloat16 (1.83 times), 229 in int8
  * (2.77 times), medians of three rounds in turn.
  *
- * <p>Callers of {@code baby}, by {@code bench serve}: eight together get 3.5 times the tokens of a
- * lone one (3.4 to 3.7, seven runs); a newcomer among them waits 0.8 steps longer for its first
- * token than when idle; a regular expression takes 1.03 times the time without. By {@code bench
- * decode --sequences 8}, without prompts and all that belongs to a text, it is 3.9 times (3.7 to
- * 4.2, six runs). A thread reads the weights of eight rows and multiplies with them one after the
- * other, and keys and values come from beyond the caches: of a pass of 1.5 ms, 0.9 are products,
- * 0.5 attention.
+ * <p>Callers of {@code baby}, by {@code bench serve}: eight together get 3.4 times the tokens of a
+ * lone one (3.3 to 3.7 in nine runs, about 4,700 a second); a newcomer among them waits 1.0 steps
+ * longer for its first token than when idle; a regular expression takes 1.03 times the time
+ * without. By {@code bench decode --sequences 8}, without prompts and all that belongs to a text,
+ * it is 3.8 times (3.5 to 3.9, six runs): 5,290 tokens a second beside 1,424. A thread reads the
+ * weights of eight rows and multiplies with them one after the other, and keys and values come from
+ * beyond the caches: of a pass of 1.5 ms, 0.9 are products, 0.5 attention.
  *
  * <p>A prompt of 1,024 tokens takes 84 µs a token with a model of that shape, one of 256 tokens 68
  * µs.
@@ -66,8 +66,8 @@
  * <p>While two other processes keep both cores busy, training keeps 48 % ({@code cpu}) and 50 %
  * ({@code baby}) of its speed; PyTorch 38 % of {@code baby}, and of {@code cpu} less than 6 % (300
  * steps did not end in 90 s). Writing keeps 52 % ({@code cpu}, median of 5 runs, of 34 to 64 %) and
- * 40 % ({@code baby}, of 14, of 32 to 45 %), mostly by one thread: its fair share, two thirds of a
- * core, is 40 % of two threads' speed there.
+ * 38 % ({@code baby}, of 6, of 36 to 42 %), mostly by one thread: its fair share, two thirds of a
+ * core, is 38 % of two threads' speed there.
  *
  * <p>From the start of a JVM to the first token of a saved model of 10.8 M parameters: 0.90 s, the
  * median of 9.
