@@ -152,55 +152,31 @@ final class OneDnnPackedMatmul implements AutoCloseable {
       long bias,
       long residual,
       long y) {
-    if (weights.precision == WeightPrecision.INT8) {
-      applyInt8(weights, firstSlice, slices, rows, x, bias, residual, y);
-    } else if (weights.joined) {
-      applyFloats(weights, firstSlice, slices, rows, x, bias, residual, y);
-    } else {
-      for (int slice = firstSlice; slice < firstSlice + slices; slice++) {
-        applyFloats(weights, slice, 1, rows, x, bias, residual, y);
+    long source = source(weights.precision, rows, weights.inputs, x);
+    int atOnce = weights.joined ? slices : 1;
+    for (int slice = firstSlice; slice < firstSlice + slices; slice += atOnce) {
+      int first = weights.slices.first(slice);
+      int columns = weights.slices.width(slice, atOnce);
+      long ownBias = bias == 0 ? 0 : bias + 4L * first;
+      long ownResidual = residual == 0 ? 0 : residual + 4L * first;
+      long target = y + 4L * first;
+      if (weights.precision == WeightPrecision.INT8) {
+        int8Columns(weights, slice, columns, rows, source, ownBias, ownResidual, target);
+      } else {
+        floatColumns(weights, slice, columns, rows, source, ownBias, ownResidual, target);
       }
     }
   }
 
-  private void applyFloats(
-      OneDnnPackedWeights weights,
-      int firstSlice,
-      int slices,
-      int rows,
-      long x,
-      long bias,
-      long residual,
-      long y) {
-    int outputs = weights.slices.outputs();
-    int columns = weights.slices.width(firstSlice, slices);
-    long offset = 4L * weights.slices.first(firstSlice);
-    boolean single = rows < LEAST_ROWS;
-    long target = single ? scratch.floats(Y, (long) LEAST_ROWS * columns) : y + offset;
-    long step = single ? columns : outputs;
-    if (residual != 0) {
-      for (int r = 0; r < rows; r++) {
-        memory.copy(residual + offset + 4L * r * outputs, target + 4 * r * step, columns);
-      }
+  /** Inputs as the weights meet them: a row's digits, or at least two rows of the weights' type. */
+  private long source(WeightPrecision precision, int rows, int inputs, long x) {
+    if (precision == WeightPrecision.INT8) {
+      long digits = scratch.bytes(X, 2L * rows * inputs);
+      int8.split(x, rows, inputs, digits);
+      return digits;
     }
-    int type = type(weights.precision);
-    long source = source(type, rows, weights.inputs, x);
-    int computed = Math.max(rows, LEAST_ROWS);
-    OneDnnPrimitive primitive =
-        primitive(type, computed, columns, weights.inputs, step, bias != 0, residual != 0);
-    primitive.bind(0, source).bind(1, weights.address(firstSlice)).bind(2, target);
-    if (bias != 0) {
-      primitive.bind(3, bias + offset);
-    }
-    context.run(primitive);
-    if (single) {
-      memory.copy(target, y + offset, columns);
-    }
-  }
-
-  /** Inputs in the weights' type, at least two rows. */
-  private long source(int type, int rows, int inputs, long x) {
-    if (rows >= LEAST_ROWS && type == dnnl_f32) {
+    boolean floats = precision == WeightPrecision.FLOAT32;
+    if (rows >= LEAST_ROWS && floats) {
       return x;
     }
     long room = (long) Math.max(rows, LEAST_ROWS) * inputs;
@@ -208,46 +184,63 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     if (rows < LEAST_ROWS) {
       memory.zero(source, room);
     }
-    if (type == dnnl_f32) {
+    if (floats) {
       memory.copy(x, source, inputs);
     } else {
-      elementwise.convert(dnnl_f32, type, (long) rows * inputs, x, source);
+      elementwise.convert(dnnl_f32, type(precision), (long) rows * inputs, x, source);
     }
     return source;
   }
 
-  private void applyInt8(
+  /** So many columns from the beginning of a slice on; bias, residual and y are of the first. */
+  private void floatColumns(
       OneDnnPackedWeights weights,
-      int firstSlice,
-      int slices,
+      int slice,
+      int columns,
       int rows,
-      long x,
+      long source,
       long bias,
       long residual,
       long y) {
-    int inputs = weights.inputs;
-    long digits = scratch.bytes(X, 2L * rows * inputs);
-    int8.split(x, rows, inputs, digits);
-    long stride = weights.slices.outputs();
-    for (int slice = firstSlice; slice < firstSlice + slices; slice++) {
-      int columns = weights.slices.width(slice, 1);
-      int first = weights.slices.first(slice);
-      long offset = 4L * first;
-      long sums = scratch.floats(Y, 2L * rows * columns);
-      OneDnnPrimitive primitive =
-          primitive(dnnl_s8, 2 * rows, columns, inputs, columns, false, false);
-      context.run(primitive.bind(0, digits).bind(1, weights.address(slice)).bind(2, sums));
-      int8.join(
-          sums,
-          rows,
-          columns,
-          weights.scales,
-          first,
-          bias == 0 ? 0 : bias + offset,
-          residual == 0 ? 0 : residual + offset,
-          y + offset,
-          stride);
+    int outputs = weights.slices.outputs();
+    boolean single = rows < LEAST_ROWS;
+    long target = single ? scratch.floats(Y, (long) LEAST_ROWS * columns) : y;
+    long step = single ? columns : outputs;
+    if (residual != 0) {
+      for (int r = 0; r < rows; r++) {
+        memory.copy(residual + 4L * r * outputs, target + 4 * r * step, columns);
+      }
     }
+    int type = type(weights.precision);
+    int computed = Math.max(rows, LEAST_ROWS);
+    OneDnnPrimitive primitive =
+        primitive(type, computed, columns, weights.inputs, step, bias != 0, residual != 0);
+    primitive.bind(0, source).bind(1, weights.address(slice)).bind(2, target);
+    if (bias != 0) {
+      primitive.bind(3, bias);
+    }
+    context.run(primitive);
+    if (single) {
+      memory.copy(target, y, columns);
+    }
+  }
+
+  private void int8Columns(
+      OneDnnPackedWeights weights,
+      int slice,
+      int columns,
+      int rows,
+      long digits,
+      long bias,
+      long residual,
+      long y) {
+    long sums = scratch.floats(Y, 2L * rows * columns);
+    OneDnnPrimitive primitive =
+        primitive(dnnl_s8, 2 * rows, columns, weights.inputs, columns, false, false);
+    context.run(primitive.bind(0, digits).bind(1, weights.address(slice)).bind(2, sums));
+    int first = weights.slices.first(slice);
+    long stride = weights.slices.outputs();
+    int8.join(sums, rows, columns, weights.scales, first, bias, residual, y, stride);
   }
 
   private OneDnnPrimitive primitive(

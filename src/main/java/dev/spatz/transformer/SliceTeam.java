@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Daemon threads that help a caller with the parts of a job: the slices of a linear map, or the
+ * Daemon threads that help a caller with the parts of a job: slices of a linear map, or the
  * attention of several sequences. Whoever is free claims the next part; the caller computes what
  * nobody claims, and waits for nothing but parts that a helper has begun. If such a wait is long,
  * since other programs keep the processors busy, it does without help until it has not been
