@@ -129,18 +129,21 @@ class SliceTeamTest {
                 }
               });
       first.start();
-      begun.await();
-      AtomicIntegerArray done = new AtomicIntegerArray(5);
-      team.run(
-          kernels,
-          5,
-          (using, part) -> {
-            assertSame(kernels, using);
-            done.incrementAndGet(part);
-          });
-      assertArrayEquals(ones(5), values(done));
-      goOn.countDown();
-      first.join();
+      try {
+        begun.await();
+        AtomicIntegerArray done = new AtomicIntegerArray(5);
+        team.run(
+            kernels,
+            5,
+            (using, part) -> {
+              assertSame(kernels, using);
+              done.incrementAndGet(part);
+            });
+        assertArrayEquals(ones(5), values(done));
+      } finally {
+        goOn.countDown(); // or closing the team would wait for the helper
+        first.join();
+      }
     }
   }
 
