@@ -347,9 +347,9 @@ public interface Kernels extends AutoCloseable {
    * @param position position of the first new row; the cache holds the rows before it
    * @param firstGroup of G
    * @param groups how many
-   * @param keys cache (G,P/b,D,b): blocks of b positions, each transposed, so that a query meets
-   *     them in the order in which they lie; finite numbers everywhere, also where nothing was
-   *     stored yet
+   * @param keys cache (P/b,G,D,b): blocks of b positions, each head's transposed, so that a query
+   *     meets them in the order in which they lie; finite numbers everywhere, also where nothing
+   *     was stored yet
    * @param values cache (G,P,D), as finite
    * @param out result (R,H·D)
    */

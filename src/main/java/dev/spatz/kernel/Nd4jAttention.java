@@ -262,10 +262,10 @@ final class Nd4jAttention {
     return Nd4j.create(
         cache.data(),
         new long[] {groups, to - from, cache.size(2)},
-        new long[] {cache.stride(0), cache.stride(3), cache.stride(2)},
+        new long[] {cache.stride(1), cache.stride(3), cache.stride(2)},
         cache.offset()
-            + firstGroup * cache.stride(0)
-            + from / block * cache.stride(1)
+            + from / block * cache.stride(0)
+            + firstGroup * cache.stride(1)
             + from % block * cache.stride(3),
         'c');
   }

@@ -28,12 +28,16 @@ import org.jspecify.annotations.Nullable;
  * are computed together, in numbers that are powers of two; a row's bits do not depend on that.
  *
  * <p>Blocks of keys are transposed: a query's scores are then read from memory as fast as it goes.
- * With oneDNN 3.11, rows of keys that were in no cache took twice as long.
+ * With oneDNN 3.11, rows of keys that were in no cache took twice as long. And a single row's heads
+ * are scored in twos or threes: of a matrix that has their queries on its diagonal, and otherwise
+ * zeros, and the heads' keys, which follow one another. That is up to a quarter faster than a
+ * product for each.
  */
 final class OneDnnCachedAttention implements AutoCloseable {
   private static final int PRODUCT = 410;
   private static final int SCORES = 0;
   private static final int RESULTS = 1;
+  private static final int DIAGONALS = 2;
 
   /** oneDNN 3.11 sums a product of a single row and many others in another order than of more. */
   private static final int LEAST_ROWS = 2;
@@ -52,7 +56,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
   private final OneDnnSoftmax softmax;
   private final OneDnnElementwise elementwise;
   private final NativeFloats memory;
-  private final NativeScratch scratch = new NativeScratch(2);
+  private final NativeScratch scratch = new NativeScratch(3);
   private @Nullable FloatPointer forbidden;
   private long keyCache;
   private long valueCache;
@@ -92,11 +96,11 @@ final class OneDnnCachedAttention implements AutoCloseable {
     long size = shape.headSize();
     long width = shape.rowWidth();
     long firstHead = (long) firstGroup * shape.group() * size;
-    long keys = keyCache + 4L * firstGroup * capacity * size;
+    long keys = keyCache + 4L * firstGroup * size * block;
     long values = valueCache + 4L * firstGroup * capacity * size;
     long newKeys = qkv + 4 * (shape.heads() + firstGroup) * size;
     long newValues = newKeys + 4 * shape.keyValueHeads() * size;
-    storeKeys(newKeys, count, width, size, position, groups, keys);
+    storeKeys(newKeys, count, shape, position, groups, keys);
     storeValues(newValues, count, width, size, groups, values + 4 * position * size);
     int rows;
     for (int r = 0; r < count; r += rows) {
@@ -117,19 +121,21 @@ final class OneDnnCachedAttention implements AutoCloseable {
 
   /** Transposes new keys into their blocks. */
   private void storeKeys(
-      long newKeys, int count, long width, long size, int position, int groups, long keys) {
+      long newKeys, int count, AttentionShape shape, int position, int groups, long keys) {
+    long width = shape.rowWidth();
+    long size = shape.headSize();
     int some;
     for (int r = 0; r < count; r += some) {
       int column = (position + r) % block;
       some = Math.min(count - r, block - column);
       long from = newKeys + 4 * r * width;
-      long to = keys + 4 * ((position + r - column) * size + column);
+      long to = keys + 4 * ((position + r - column) * shape.keyValueHeads() * size + column);
       if (some == 1) {
-        elementwise.copy(groups, size, from, size, 1, to, capacity * size, block);
+        elementwise.copy(groups, size, from, size, 1, to, size * block, block);
       } else {
         for (int g = 0; g < groups; g++) {
           elementwise.copy(
-              some, size, from + 4 * g * size, width, 1, to + 4 * g * capacity * size, 1, block);
+              some, size, from + 4 * g * size, width, 1, to + 4 * g * size * block, 1, block);
         }
       }
     }
@@ -166,8 +172,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
     long room = (long) groups * Math.max(heads * rows, LEAST_ROWS) * count;
     long scores = scratch.floats(SCORES, room); // (groups,heads,rows,count)
     if (rows == 1) {
-      OneDnnPrimitive product = product(groups, heads, blocks, shape);
-      context.run(product.bind(0, queries).bind(1, keys).bind(2, scores));
+      scoresOfRow(queries, seen, shape, groups, keys, scores);
     } else {
       scores(queries, rows, shape, groups, blocks, keys, scores);
     }
@@ -204,12 +209,13 @@ final class OneDnnCachedAttention implements AutoCloseable {
     int heads = shape.group();
     long size = shape.headSize();
     long count = (long) blocks * block;
+    long keyBlock = shape.keyValueHeads() * size * block;
     for (int h = 0; h < heads; h++) {
       for (int i = 0; i < blocks; i++) {
         matmul
             .size(groups, rows, block, size)
             .a(queries + 4 * h * size, heads * size, shape.rowWidth(), 1)
-            .b(keys + 4 * i * size * block, capacity * size, block, 1)
+            .b(keys + 4 * i * keyBlock, size * block, block, 1)
             .scale((float) shape.scale())
             .into(scores + 4 * (h * rows * count + (long) i * block), heads * rows * count, count);
       }
@@ -251,27 +257,72 @@ final class OneDnnCachedAttention implements AutoCloseable {
     }
   }
 
+  /** Of the last block no more keys are read than of the values. */
+  private void scoresOfRow(
+      long queries, int seen, AttentionShape shape, int groups, long keys, long scores) {
+    int heads = shape.group();
+    int together = heads > 1 ? 1 : groups % 2 == 0 ? 2 : groups % 3 == 0 ? 3 : 1;
+    long rows = together == 1 ? queries : diagonals(queries, groups, together, shape.headSize());
+    int blocks = held(seen) / block;
+    int rest = read(seen) - (blocks - 1) * block;
+    int whole = rest == block ? blocks : blocks - 1;
+    if (whole > 0) {
+      OneDnnPrimitive product = product(groups, together, whole, block, blocks, shape);
+      context.run(product.bind(0, rows).bind(1, keys).bind(2, scores));
+    }
+    if (whole < blocks) {
+      long last = keys + 4L * whole * shape.keyValueHeads() * shape.headSize() * block;
+      OneDnnPrimitive product = product(groups, together, 1, rest, blocks, shape);
+      context.run(product.bind(0, rows).bind(1, last).bind(2, scores + 4L * whole * block));
+    }
+  }
+
+  /** Matrices (groups/together,together,together·D) with queries on their diagonals. */
+  private long diagonals(long queries, int groups, int together, long size) {
+    long area = (long) groups * together * size;
+    long matrices = scratch.floats(DIAGONALS, area);
+    memory.zero(matrices, area);
+    for (int g = 0; g < groups; g++) {
+      long row = matrices + 4L * g * together * size;
+      memory.copy(queries + 4 * g * size, row + 4 * (g % together) * size, size);
+    }
+    return matrices;
+  }
+
   /**
-   * The scaled scores (groups,heads,blocks,1,block) of queries (groups,heads,1,1,D) and blocks of
-   * keys (groups,1,blocks,D,block).
+   * The scaled scores (blocks,1,groups/n,n·heads,columns), stored as (groups,heads,all·block), of
+   * queries (1,1,groups/n,n·heads,n·D) and blocks of keys (blocks,1,groups/n,n·D,columns), n groups
+   * together.
    *
    * <p>oneDNN 3.11 takes a batch for evenly spaced if the quotient of its largest and smallest
-   * strides happens to be its size; the stride over the one dimension of a single element prevents
-   * that.
+   * strides happens to be its size. The stride over the one dimension of a single element prevents
+   * that: it is greater than the smallest times the size.
    */
-  private OneDnnPrimitive product(int groups, int heads, int blocks, AttentionShape shape) {
+  private OneDnnPrimitive product(
+      int groups, int together, int blocks, int columns, int all, AttentionShape shape) {
     long size = shape.headSize();
-    context.key(PRODUCT).add(groups).add(heads).add(blocks).add(block).add(size).add(capacity);
+    int heads = shape.group();
+    context.key(PRODUCT).add(groups).add(together).add(blocks).add(columns).add(all);
+    context.key().add(heads).add(shape.keyValueHeads()).add(size).add(block);
     OneDnnPrimitive primitive = context.find();
     if (primitive != null) {
       return primitive;
     }
-    dnnl_memory_desc queries = dense(groups, heads, 1, 1, size);
+    long batch = groups / together;
+    long rows = (long) together * heads;
+    long width = together * size;
+    long count = (long) all * block;
+    long keyBlock = shape.keyValueHeads() * size * block;
+    long uneven = (blocks * batch + 1) * Math.max(keyBlock, count);
+    dnnl_memory_desc queries = dense(1, 1, batch, rows, width);
     dnnl_memory_desc keys =
         strided(
-            new long[] {groups, 1, blocks, size, block},
-            new long[] {capacity * size, 1, size * block, block, 1});
-    dnnl_memory_desc scores = dense(groups, heads, blocks, 1, block);
+            new long[] {blocks, 1, batch, width, columns},
+            new long[] {keyBlock, uneven, width * block, block, 1});
+    dnnl_memory_desc scores =
+        strided(
+            new long[] {blocks, 1, batch, rows, columns},
+            new long[] {block, uneven, rows * count, count, 1});
     dnnl_post_ops postOps = new dnnl_post_ops();
     check(dnnl_post_ops_create(postOps), "post-operations");
     float scale = (float) shape.scale();

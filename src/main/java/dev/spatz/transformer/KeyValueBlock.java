@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * sequence or after other such blocks. Made by {@link KeyValueCache#block}, closed by its owner.
  */
 public final class KeyValueBlock implements AutoCloseable {
-  /** Layer by layer the keys' heads, then the values' (2·L·G·positions·D). */
+  /** Layer by layer and head by head the keys, then the values (L·G·2·D·positions). */
   private final INDArray all;
 
   private final long partLength;

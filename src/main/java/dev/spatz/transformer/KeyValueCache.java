@@ -18,7 +18,7 @@ public final class KeyValueCache implements AutoCloseable {
   /** Positions of a block. */
   public static final int BLOCK = 64;
 
-  /** Of each layer, as the kernels take them (G,P/{@value #BLOCK},D,{@value #BLOCK}). */
+  /** Of each layer, as the kernels take them (P/{@value #BLOCK},G,D,{@value #BLOCK}). */
   final List<INDArray> keys = new ArrayList<>();
 
   /** Of each layer (G,P,D). */
@@ -90,16 +90,15 @@ public final class KeyValueCache implements AutoCloseable {
     long size = config.headSize();
     while (values.size() < config.layers()) { // goes on where it failed for want of memory
       if (keys.size() == values.size()) {
-        keys.add(Tensors.uninitialized(type, groups, capacity / BLOCK, size, BLOCK));
+        keys.add(Tensors.uninitialized(type, capacity / BLOCK, groups, size, BLOCK));
       }
       values.add(Tensors.uninitialized(type, groups, capacity, size));
     }
     for (int layer = 0; layer < config.layers(); layer++) {
+      Tensors.zero(keys.get(layer), begun * groups * size, needed * groups * size);
       for (long group = 0; group < groups; group++) {
-        long from = (group * capacity + begun) * size;
-        long to = (group * capacity + needed) * size;
-        Tensors.zero(keys.get(layer), from, to);
-        Tensors.zero(values.get(layer), from, to);
+        long first = group * capacity;
+        Tensors.zero(values.get(layer), (first + begun) * size, (first + needed) * size);
       }
     }
     begun = needed;
@@ -147,12 +146,12 @@ public final class KeyValueCache implements AutoCloseable {
 
   private void eachPart(int index, Part part) {
     long size = config.headSize();
+    long groups = config.keyValueHeads();
     int number = 0;
     for (int layer = 0; layer < config.layers(); layer++) {
-      for (INDArray own : List.of(keys.get(layer), values.get(layer))) {
-        for (long group = 0; group < config.keyValueHeads(); group++) {
-          part.accept(own, (group * capacity + (long) index * BLOCK) * size, number++);
-        }
+      for (long group = 0; group < groups; group++) {
+        part.accept(keys.get(layer), (index * groups + group) * BLOCK * size, number++);
+        part.accept(values.get(layer), (group * capacity + (long) index * BLOCK) * size, number++);
       }
     }
   }

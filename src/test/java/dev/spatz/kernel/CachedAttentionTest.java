@@ -39,6 +39,10 @@ class CachedAttentionTest {
         new AttentionShape(1, 4, 4, 20),
         new AttentionShape(1, 6, 6, 64), // as many heads as rows of some calls
         new AttentionShape(1, 8, 2, 16),
+        new AttentionShape(1, 4, 4, 52),
+        new AttentionShape(1, 4, 2, 20),
+        new AttentionShape(1, 3, 3, 64),
+        new AttentionShape(1, 5, 5, 64),
         new AttentionShape(1, 3, 1, 10),
         new AttentionShape(1, 72, 72, 2), // more scores than are held at once
         new AttentionShape(1, 1, 1, 2));
@@ -54,7 +58,10 @@ class CachedAttentionTest {
       assertArrayEquals(expected, actual, () -> rows + " rows at once");
     }
     int parts = Math.min(2, shape.keyValueHeads());
-    assertArrayEquals(expected, attend(kernels, shape, qkv, LONG, LONG, parts), "heads apart");
+    for (int rows : new int[] {1, LONG}) {
+      float[] actual = attend(kernels, shape, qkv, LONG, rows, parts);
+      assertArrayEquals(expected, actual, () -> rows + " rows at once, heads apart");
+    }
   }
 
   @ParameterizedTest
@@ -89,7 +96,7 @@ class CachedAttentionTest {
     int outWidth = shape.heads() * size;
     int blocks = (count + BLOCK - 1) / BLOCK;
     float[] results = new float[count * outWidth];
-    try (INDArray keys = Tensors.zeros(DataType.FLOAT, groups, blocks, size, BLOCK);
+    try (INDArray keys = Tensors.zeros(DataType.FLOAT, blocks, groups, size, BLOCK);
         INDArray values = Tensors.zeros(DataType.FLOAT, groups, (long) blocks * BLOCK, size)) {
       for (int from = 0; from < count; from += atOnce) {
         int rows = Math.min(atOnce, count - from);

@@ -104,7 +104,7 @@ abstract class KernelsTest extends RowKernelsTest {
       int rows, int position, int heads, int keyValueHeads, int size, int blocks, int block) {
     // Its time is not used.
     AttentionShape shape = new AttentionShape(1, heads, keyValueHeads, size);
-    long[] keys = of(keyValueHeads, blocks, size, block);
+    long[] keys = of(blocks, keyValueHeads, size, block);
     long[] values = of(keyValueHeads, (long) blocks * block, size);
     agree(
         (k, a) -> k.attentionCached(a[0], shape, position, 0, keyValueHeads, a[1], a[2], a[3]),

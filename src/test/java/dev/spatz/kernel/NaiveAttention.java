@@ -143,7 +143,9 @@ final class NaiveAttention {
     for (int r = 0; r < in.rows(); r++) {
       for (int h = firstGroup * group; h < (firstGroup + groups) * group; h++) {
         int first = h / group * capacity;
-        IntBinaryOperator keyRow = (j, c) -> (first + j) / block * size + c;
+        int keyHead = h / group;
+        IntBinaryOperator keyRow =
+            (j, c) -> (j / block * shape.keyValueHeads() + keyHead) * size + c;
         for (int c = 0; c < size; c++) {
           result.set(r, h * size + c, 0);
           int own = position + r;
