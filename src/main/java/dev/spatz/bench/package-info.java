@@ -56,9 +56,10 @@
  * lone one (3.3 to 3.7 in nine runs, about 4,700 a second); a newcomer among them waits 1.0 steps
  * longer for its first token than when idle; a regular expression takes 1.03 times the time
  * without. By {@code bench decode --sequences 8}, without prompts and all that belongs to a text,
- * it is 3.8 times (3.5 to 3.9, six runs): 5,290 tokens a second beside 1,424. A thread reads the
+ * it is 3.9 times (3.5 to 4.3, five runs): 5,680 tokens a second beside 1,450. A thread reads the
  * weights of eight rows and multiplies with them one after the other, and keys and values come from
- * beyond the caches: of a pass of 1.5 ms, 0.9 are products, 0.5 attention.
+ * beyond the caches: of a pass of 1.4 ms, 0.8 are products, 0.4 attention, 0.1 what one thread does
+ * between them.
  *
  * <p>A prompt of 1,024 tokens takes 84 µs a token with a model of that shape, one of 256 tokens 68
  * µs.
