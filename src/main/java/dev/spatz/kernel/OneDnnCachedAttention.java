@@ -42,7 +42,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
   /** oneDNN 3.11 sums a product of a single row and many others in another order than of more. */
   private static final int LEAST_ROWS = 2;
 
-  /** Values are read in whole multiples of so many positions … */
+  /** Values, and keys of a single row, are read in whole multiples of so many positions … */
   private static final int LEAST_STEP = 16;
 
   /** … and of more, up to a block, in long sequences: each number of them is another product. */
@@ -192,7 +192,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
     return (seen + block - 1) / block * block;
   }
 
-  /** Positions whose values are read where so many are seen: the others have no weight. */
+  /** Positions that are read where so many are seen: the others have no weight. */
   private int read(int seen) {
     int step = Math.max(LEAST_STEP, Integer.highestOneBit(seen) / STEPS);
     return Math.min((seen + step - 1) / step * step, held(seen));
@@ -260,8 +260,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
   /** Of the last block no more keys are read than of the values. */
   private void scoresOfRow(
       long queries, int seen, AttentionShape shape, int groups, long keys, long scores) {
-    int heads = shape.group();
-    int together = heads > 1 ? 1 : groups % 2 == 0 ? 2 : groups % 3 == 0 ? 3 : 1;
+    int together = together(groups, shape);
     long rows = together == 1 ? queries : diagonals(queries, groups, together, shape.headSize());
     int blocks = held(seen) / block;
     int rest = read(seen) - (blocks - 1) * block;
@@ -275,6 +274,14 @@ final class OneDnnCachedAttention implements AutoCloseable {
       OneDnnPrimitive product = product(groups, together, 1, rest, blocks, shape);
       context.run(product.bind(0, rows).bind(1, last).bind(2, scores + 4L * whole * block));
     }
+  }
+
+  /** How many groups are scored in one product: heads that share keys are together anyway. */
+  private static int together(int groups, AttentionShape shape) {
+    if (shape.group() > 1) {
+      return 1;
+    }
+    return groups % 2 == 0 ? 2 : groups % 3 == 0 ? 3 : 1;
   }
 
   /** Matrices (groups/together,together,together·D) with queries on their diagonals. */
