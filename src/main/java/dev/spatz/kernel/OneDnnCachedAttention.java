@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Attention of new rows of a sequence to the keys and values of all its rows so far. Keys are taken
- * in whole blocks, so that there are few sizes of products. Rows whose last keys are in one block
- * are computed together, in numbers that are powers of two; a row's bits do not depend on that.
+ * in whole blocks, but for the last of a single row, so that there are few sizes of products. Rows
+ * whose last keys are in one block are computed together, in numbers that are powers of two; a
+ * row's bits do not depend on that.
  *
  * <p>Blocks of keys are transposed: a query's scores are then read from memory as fast as it goes.
  * With oneDNN 3.11, rows of keys that were in no cache took twice as long. And a single row's heads
@@ -129,7 +130,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
       int column = (position + r) % block;
       some = Math.min(count - r, block - column);
       long from = newKeys + 4 * r * width;
-      long to = keys + 4 * ((position + r - column) * shape.keyValueHeads() * size + column);
+      long to = keys + 4 * ((position + r) / block * keyBlock(shape) + column);
       if (some == 1) {
         elementwise.copy(groups, size, from, size, 1, to, size * block, block);
       } else {
@@ -139,6 +140,11 @@ final class OneDnnCachedAttention implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** How many numbers a block of keys has, of all groups. */
+  private long keyBlock(AttentionShape shape) {
+    return (long) shape.keyValueHeads() * shape.headSize() * block;
   }
 
   private void storeValues(
@@ -209,7 +215,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
     int heads = shape.group();
     long size = shape.headSize();
     long count = (long) blocks * block;
-    long keyBlock = shape.keyValueHeads() * size * block;
+    long keyBlock = keyBlock(shape);
     for (int h = 0; h < heads; h++) {
       for (int i = 0; i < blocks; i++) {
         matmul
@@ -262,16 +268,17 @@ final class OneDnnCachedAttention implements AutoCloseable {
       long queries, int seen, AttentionShape shape, int groups, long keys, long scores) {
     int together = together(groups, shape);
     long rows = together == 1 ? queries : diagonals(queries, groups, together, shape.headSize());
-    int blocks = held(seen) / block;
+    int count = held(seen);
+    int blocks = count / block;
     int rest = read(seen) - (blocks - 1) * block;
     int whole = rest == block ? blocks : blocks - 1;
     if (whole > 0) {
-      OneDnnPrimitive product = product(groups, together, whole, block, blocks, shape);
+      OneDnnPrimitive product = product(groups, together, whole, block, count, shape);
       context.run(product.bind(0, rows).bind(1, keys).bind(2, scores));
     }
     if (whole < blocks) {
-      long last = keys + 4L * whole * shape.keyValueHeads() * shape.headSize() * block;
-      OneDnnPrimitive product = product(groups, together, 1, rest, blocks, shape);
+      long last = keys + 4 * whole * keyBlock(shape);
+      OneDnnPrimitive product = product(groups, together, 1, rest, count, shape);
       context.run(product.bind(0, rows).bind(1, last).bind(2, scores + 4L * whole * block));
     }
   }
@@ -297,7 +304,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
   }
 
   /**
-   * The scaled scores (blocks,1,groups/n,n·heads,columns), stored as (groups,heads,all·block), of
+   * The scaled scores (blocks,1,groups/n,n·heads,columns), stored as (groups,heads,count), of
    * queries (1,1,groups/n,n·heads,n·D) and blocks of keys (blocks,1,groups/n,n·D,columns), n groups
    * together.
    *
@@ -306,10 +313,10 @@ final class OneDnnCachedAttention implements AutoCloseable {
    * that: it is greater than the smallest times the size.
    */
   private OneDnnPrimitive product(
-      int groups, int together, int blocks, int columns, int all, AttentionShape shape) {
+      int groups, int together, int blocks, int columns, int count, AttentionShape shape) {
     long size = shape.headSize();
     int heads = shape.group();
-    context.key(PRODUCT).add(groups).add(together).add(blocks).add(columns).add(all);
+    context.key(PRODUCT).add(groups).add(together).add(blocks).add(columns).add(count);
     context.key().add(heads).add(shape.keyValueHeads()).add(size).add(block);
     OneDnnPrimitive primitive = context.find();
     if (primitive != null) {
@@ -318,8 +325,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
     long batch = groups / together;
     long rows = (long) together * heads;
     long width = together * size;
-    long count = (long) all * block;
-    long keyBlock = shape.keyValueHeads() * size * block;
+    long keyBlock = keyBlock(shape);
     long uneven = (blocks * batch + 1) * Math.max(keyBlock, count);
     dnnl_memory_desc queries = dense(1, 1, batch, rows, width);
     dnnl_memory_desc keys =

@@ -142,8 +142,8 @@ final class NaiveAttention {
     int group = shape.heads() / shape.keyValueHeads();
     for (int r = 0; r < in.rows(); r++) {
       for (int h = firstGroup * group; h < (firstGroup + groups) * group; h++) {
-        int first = h / group * capacity;
         int keyHead = h / group;
+        int first = keyHead * capacity;
         IntBinaryOperator keyRow =
             (j, c) -> (j / block * shape.keyValueHeads() + keyHead) * size + c;
         for (int c = 0; c < size; c++) {
