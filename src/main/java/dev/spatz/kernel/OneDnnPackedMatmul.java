@@ -40,14 +40,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Linear maps of a few rows with packed weights. A row's bits do not depend on the number of rows:
- * the layout is the same whatever their number; a single row is computed as two, since oneDNN 3.11
- * sums products of a matrix and a vector in another order. (With int8 weights, a row's two digits
- * are these two rows.)
+ * the weights' layout is the same whatever their number, and {@link #inputs} makes oneDNN sum those
+ * of a single row in the order of several.
  */
 final class OneDnnPackedMatmul implements AutoCloseable {
   private static final int MATMUL = 400;
   private static final int PACK = 401;
-  private static final int LEAST_ROWS = 2;
+  private static final int LAYOUT_ROWS = 2;
   private static final int X = 0;
   private static final int Y = 1;
 
@@ -168,27 +167,19 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     }
   }
 
-  /** Inputs as the weights meet them: a row's digits, or at least two rows of the weights' type. */
+  /** Inputs as the weights meet them: in the weights' type, or with int8 two rows of digits. */
   private long source(WeightPrecision precision, int rows, int inputs, long x) {
     if (precision == WeightPrecision.INT8) {
       long digits = scratch.bytes(X, 2L * rows * inputs);
       int8.split(x, rows, inputs, digits);
       return digits;
     }
-    boolean floats = precision == WeightPrecision.FLOAT32;
-    if (rows >= LEAST_ROWS && floats) {
+    if (precision == WeightPrecision.FLOAT32) {
       return x;
     }
-    long room = (long) Math.max(rows, LEAST_ROWS) * inputs;
-    long source = scratch.floats(X, room);
-    if (rows < LEAST_ROWS) {
-      memory.zero(source, room);
-    }
-    if (floats) {
-      memory.copy(x, source, inputs);
-    } else {
-      elementwise.convert(dnnl_f32, type(precision), (long) rows * inputs, x, source);
-    }
+    long count = (long) rows * inputs;
+    long source = scratch.floats(X, count);
+    elementwise.convert(dnnl_f32, type(precision), count, x, source);
     return source;
   }
 
@@ -203,26 +194,19 @@ final class OneDnnPackedMatmul implements AutoCloseable {
       long residual,
       long y) {
     int outputs = weights.slices.outputs();
-    boolean single = rows < LEAST_ROWS;
-    long target = single ? scratch.floats(Y, (long) LEAST_ROWS * columns) : y;
-    long step = single ? columns : outputs;
-    if (residual != 0) {
+    if (residual != 0 && residual != y) {
       for (int r = 0; r < rows; r++) {
-        memory.copy(residual + 4L * r * outputs, target + 4 * r * step, columns);
+        memory.copy(residual + 4L * r * outputs, y + 4L * r * outputs, columns);
       }
     }
     int type = type(weights.precision);
-    int computed = Math.max(rows, LEAST_ROWS);
     OneDnnPrimitive primitive =
-        primitive(type, computed, columns, weights.inputs, step, bias != 0, residual != 0);
-    primitive.bind(0, source).bind(1, weights.address(slice)).bind(2, target);
+        primitive(type, rows, columns, weights.inputs, outputs, bias != 0, residual != 0);
+    primitive.bind(0, source).bind(1, weights.address(slice)).bind(2, y);
     if (bias != 0) {
       primitive.bind(3, bias);
     }
     context.run(primitive);
-    if (single) {
-      memory.copy(target, y, columns);
-    }
   }
 
   private void int8Columns(
@@ -252,10 +236,12 @@ final class OneDnnPackedMatmul implements AutoCloseable {
       return primitive;
     }
     dnnl_memory_desc x = denseOf(type, rows, inputs);
+    dnnl_memory_desc described = inputs(type, rows, inputs);
     dnnl_memory_desc weights = layout(type, inputs, columns);
     dnnl_memory_desc y = strided(new long[] {rows, columns}, new long[] {step, 1});
     dnnl_memory_desc added = bias ? dense(1, columns) : null;
-    dnnl_primitive_desc description = description(x, weights, added, y, accumulate);
+    dnnl_primitive_desc description = description(described, weights, added, y, accumulate);
+    dnnl_memory_desc_destroy(described);
     return context.keep(
         added == null
             ? new OneDnnPrimitive(
@@ -296,15 +282,30 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     return description;
   }
 
-  /** oneDNN's preferred layout (inputs,outputs) for two rows; the caller destroys it. */
-  private static dnnl_memory_desc layout(int type, int inputs, int outputs) {
+  /**
+   * Inputs as a product is described to oneDNN; the caller destroys it. A row could as well be a
+   * transposed column: oneDNN 3.11 takes it for that, if its layout is given, and sums more than
+   * 1,024 products in other pieces than those of several rows.
+   */
+  private static dnnl_memory_desc inputs(int type, int rows, int inputs) {
+    return rows == 1 ? undecided(type, rows, inputs) : denseOf(type, rows, inputs);
+  }
+
+  /** A matrix whose layout oneDNN chooses; the caller destroys it. */
+  private static dnnl_memory_desc undecided(int type, long rows, long columns) {
     dnnl_memory_desc any = new dnnl_memory_desc();
-    long[] sizes = {inputs, outputs};
+    long[] sizes = {rows, columns};
     check(
         dnnl_memory_desc_create_with_tag(any, sizes.length, sizes, type, dnnl_format_tag_any),
         "memory layout");
-    dnnl_memory_desc x = denseOf(type, LEAST_ROWS, inputs);
-    dnnl_memory_desc y = dense(LEAST_ROWS, outputs);
+    return any;
+  }
+
+  /** oneDNN's preferred layout (inputs,outputs) for two rows; the caller destroys it. */
+  private static dnnl_memory_desc layout(int type, int inputs, int outputs) {
+    dnnl_memory_desc any = undecided(type, inputs, outputs);
+    dnnl_memory_desc x = denseOf(type, LAYOUT_ROWS, inputs);
+    dnnl_memory_desc y = dense(LAYOUT_ROWS, outputs);
     dnnl_primitive_desc description = description(x, any, null, y, false);
     dnnl_memory_desc layout = new dnnl_memory_desc();
     check(

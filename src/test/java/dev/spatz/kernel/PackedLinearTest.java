@@ -95,7 +95,10 @@ class PackedLinearTest extends KernelsHarness {
   @EnumSource(WeightPrecision.class)
   void rowsBits_doNotDependOnTheOthers(WeightPrecision precision) {
     assumePossible(precision);
-    for (int[] shape : new int[][] {{768, 2304}, {3072, 768}, {207, 1301}, {13, 65}}) {
+    for (int[] shape :
+        new int[][] {
+          {768, 2304}, {1024, 128}, {1025, 193}, {1536, 384}, {3072, 768}, {207, 1301}, {13, 65}
+        }) {
       INDArray[] a = random(of(64, shape[0]), of(shape[1], shape[0]), of(shape[1]));
       float[] expected = firstRow(a, 64, precision);
       for (int rows : new int[] {1, 2, 3, 8, 9}) {
