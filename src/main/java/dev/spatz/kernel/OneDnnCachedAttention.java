@@ -40,8 +40,8 @@ final class OneDnnCachedAttention implements AutoCloseable {
   private static final int RESULTS = 1;
   private static final int DIAGONALS = 2;
 
-  /** oneDNN 3.11 sums a product of a single row and many others in another order than of more. */
-  private static final int LEAST_ROWS = 2;
+  /** oneDNN 3.11 sums more products than these in another order if there is a single row. */
+  private static final int MOST_OF_A_ROW = 1024;
 
   /** Values, and keys of a single row, are read in whole multiples of so many positions … */
   private static final int LEAST_STEP = 16;
@@ -175,7 +175,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
     int count = held(seen);
     int blocks = count / block;
     int all = groups * heads * rows;
-    long room = (long) groups * Math.max(heads * rows, LEAST_ROWS) * count;
+    long room = (long) groups * Math.max(heads * rows, 2) * count;
     long scores = scratch.floats(SCORES, room); // (groups,heads,rows,count)
     if (rows == 1) {
       scoresOfRow(queries, seen, shape, groups, keys, scores);
@@ -243,13 +243,13 @@ final class OneDnnCachedAttention implements AutoCloseable {
     }
   }
 
-  /** The heads of a group are the rows of a product; beside a single one there is another. */
+  /** The heads of a group are the rows of a product; long, a single one has another beside it. */
   private void resultOfRow(
       long weights, int seen, AttentionShape shape, int groups, long values, long out) {
     int heads = shape.group();
     int count = held(seen);
-    boolean single = heads < LEAST_ROWS;
-    int computed = Math.max(heads, LEAST_ROWS);
+    boolean single = heads == 1 && read(seen) > MOST_OF_A_ROW;
+    int computed = single ? 2 : heads;
     long size = shape.headSize();
     long step = single ? (long) groups * count : count; // beyond all weights anything may be
     long target = single ? scratch.floats(RESULTS, groups * computed * size) : out;
