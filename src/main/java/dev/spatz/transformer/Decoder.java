@@ -4,9 +4,10 @@ import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.Tensors;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.TreeMap;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -18,9 +19,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * sequence's tokens leave behind is in its {@link KeyValueCache}. It belongs to one thread at a
  * time and is closed by its owner, before the model is.
  *
- * <p>Rows pass the linear maps in blocks of 64, 32, 16, 8 or 1, so that only these shapes of matrix
- * products occur there. With packed weights, the bits of a row do not depend on what else is in its
- * block, nor on the block's size.
+ * <p>Rows pass the linear maps in blocks of few sizes, so that few shapes of matrix products occur
+ * there. With packed weights, the bits of a row do not depend on what else is in its block, nor on
+ * the block's size.
  */
 public final class Decoder implements AutoCloseable {
   /** The most sequences that can be decoded together. */
@@ -32,7 +33,8 @@ public final class Decoder implements AutoCloseable {
   /** … unless each has so many sequences: a call for all heads is faster than two. */
   private static final int MANY_SEQUENCES = 2;
 
-  private static final int[] BLOCKS = {MOST_SEQUENCES, 32, 16, 8, 1};
+  /** From each power of two to the next there are so many sizes of blocks. */
+  private static final int SIZES = 4;
 
   private final Transformer transformer;
   private final @Nullable InferenceWeights packed;
@@ -40,46 +42,26 @@ public final class Decoder implements AutoCloseable {
   private final RowUpdates updates;
   private final Weights weights;
   private final Activations largest;
-  private final TreeMap<Integer, Block> blocks = new TreeMap<>();
   private final INDArray logits;
+
+  /** By the number of their rows, made when first needed. */
+  private final Map<Integer, Block> blocks = new HashMap<>();
+
+  /** Each row of a block alone: (1,(H+2G)·D), … */
+  private final List<INDArray> qkv;
+
+  /** … (1,H·D) … */
+  private final List<INDArray> attended;
+
+  /** … and of the residual stream (1,C). */
+  private final List<INDArray> outputs;
 
   /**
    * Views of the memory of a block of rows.
    *
-   * @param qkv each row alone (1,(H+2G)·D)
-   * @param attended each row alone (1,H·D)
-   * @param outputs each row of the residual stream alone (1,C)
-   * @param lastNorm memory for the normalization of the last one
    * @param logits all rows' (R,V)
    */
-  private record Block(
-      Activations activations,
-      int[] ids,
-      int[] positions,
-      List<INDArray> qkv,
-      List<INDArray> attended,
-      List<INDArray> outputs,
-      Activations.Normalized lastNorm,
-      INDArray logits) {
-
-    static Block of(Activations largest, INDArray logits, int rows) {
-      Activations activations = new Activations(largest, rows);
-      Activations.Block any = activations.blocks.get(0);
-      return new Block(
-          activations,
-          new int[rows],
-          new int[rows],
-          rows(any.qkv(), rows),
-          rows(any.attended(), rows),
-          rows(activations.output(), rows),
-          new Activations(largest, 1).norm,
-          Tensors.rows(logits, 0, rows));
-    }
-
-    private static List<INDArray> rows(INDArray matrix, int rows) {
-      return IntStream.range(0, rows).mapToObj(i -> Tensors.rows(matrix, i, i + 1)).toList();
-    }
-
+  private record Block(Activations activations, int[] ids, int[] positions, INDArray logits) {
     int rows() {
       return ids.length;
     }
@@ -95,9 +77,30 @@ public final class Decoder implements AutoCloseable {
         (packed == null ? transformer.weights() : packed.weights()).withMaps(updates::of);
     this.largest = new Activations(config, transformer.dataType(), MOST_SEQUENCES, true);
     this.logits = Tensors.zeros(transformer.dataType(), MOST_SEQUENCES, config.vocabularySize());
-    for (int rows : BLOCKS) {
-      blocks.put(rows, Block.of(largest, logits, rows));
-    }
+    Activations.Block any = largest.blocks.get(0);
+    this.qkv = eachRow(any.qkv());
+    this.attended = eachRow(any.attended());
+    this.outputs = eachRow(largest.output());
+  }
+
+  private static List<INDArray> eachRow(INDArray matrix) {
+    return IntStream.range(0, MOST_SEQUENCES)
+        .mapToObj(i -> Tensors.rows(matrix, i, i + 1))
+        .toList();
+  }
+
+  /** The smallest block that holds so many rows; those beyond mean nothing, a fifth at most. */
+  private Block block(int count) {
+    int step = Math.max(1, Integer.highestOneBit(count) / SIZES);
+    int size = (count + step - 1) / step * step;
+    return blocks.computeIfAbsent(
+        size,
+        rows ->
+            new Block(
+                new Activations(largest, rows),
+                new int[rows],
+                new int[rows],
+                Tensors.rows(logits, 0, rows)));
   }
 
   /**
@@ -112,17 +115,18 @@ public final class Decoder implements AutoCloseable {
    * @throws IllegalStateException if the decoder or the sequence is closed
    */
   public INDArray accept(Kernels kernels, KeyValueCache cache, int... ids) {
-    INDArray result = blocks.get(1).logits;
     take(
         kernels,
         cache,
         ids,
         (block, first, count) -> {
           if (first + count == ids.length) {
-            weights().logits(kernels, block.outputs.get(count - 1), block.lastNorm, result);
+            Block last = block(1);
+            INDArray output = outputs.get(count - 1);
+            weights().logits(kernels, output, last.activations.norm, last.logits);
           }
         });
-    return result;
+    return block(1).logits;
   }
 
   /**
@@ -188,7 +192,7 @@ public final class Decoder implements AutoCloseable {
     updates.all(cache);
     for (int from = 0; from < ids.length; from += MOST_SEQUENCES) {
       int count = Math.min(ids.length - from, MOST_SEQUENCES);
-      Block block = blocks.ceilingEntry(count).getValue();
+      Block block = block(count);
       Arrays.fill(block.ids, 0); // rows beyond the tokens are computed, and mean nothing
       System.arraycopy(ids, from, block.ids, 0, count);
       forward(kernels, block, cache, count);
@@ -221,7 +225,7 @@ public final class Decoder implements AutoCloseable {
     caches.forEach(cache -> cache.requireRoom(1));
     caches.forEach(cache -> cache.reserve(1));
     updates.each(caches);
-    Block block = blocks.ceilingEntry(ids.length).getValue();
+    Block block = block(ids.length);
     Arrays.fill(block.ids, 0); // rows beyond the sequences are computed, and mean nothing
     Arrays.fill(block.positions, 0);
     for (int i = 0; i < ids.length; i++) {
@@ -229,20 +233,20 @@ public final class Decoder implements AutoCloseable {
       block.positions[i] = caches.get(i).length();
     }
     Passes.Attention attention =
-        (layer, qkv, out) ->
+        (layer, allQkv, allOut) ->
             eachPart(
                 kernels,
                 ids.length,
                 (using, i, firstGroup, groups) ->
                     using.attentionCached(
-                        block.qkv.get(i),
+                        qkv.get(i),
                         shape,
                         block.positions[i],
                         firstGroup,
                         groups,
                         caches.get(i).keys.get(layer),
                         caches.get(i).values.get(layer),
-                        block.attended.get(i)));
+                        attended.get(i)));
     forward(kernels, block, attention);
     caches.forEach(cache -> cache.extend(1));
     weights().logits(kernels, block.activations.output(), block.activations.norm, block.logits);
@@ -255,7 +259,7 @@ public final class Decoder implements AutoCloseable {
     for (int row = 0; row < count; row++) {
       block.positions[row] = first + row;
     }
-    INDArray qkv = first(block.activations.blocks.get(0).qkv(), count);
+    INDArray in = first(block.activations.blocks.get(0).qkv(), count);
     INDArray out = first(block.activations.blocks.get(0).attended(), count);
     Passes.Attention attention =
         (layer, allQkv, allOut) ->
@@ -264,7 +268,7 @@ public final class Decoder implements AutoCloseable {
                 1,
                 (using, i, firstGroup, groups) ->
                     using.attentionCached(
-                        qkv,
+                        in,
                         shape,
                         first,
                         firstGroup,
