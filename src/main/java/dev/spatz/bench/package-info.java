@@ -19,8 +19,8 @@
  *
  * <p>What was measured, tokens a second with two threads of a shared AMD Zen 5 server (float32
  * products 414 to 487 GFLOP/s, bfloat16 940), beside PyTorch 2.10 (libtorch, the fastest of its
- * settings found), in turn, medians; float32 training in later sittings than the rest. The machine
- * is shared: between sittings PyTorch's own speed differed by a third, and the ratios with it.
+ * settings found), in turn, medians, in several sittings. The machine is shared: between sittings
+ * PyTorch's own speed differed by a third, and the ratios with it.
  *
  * <table>
  * <caption>Training</caption>
@@ -43,32 +43,36 @@
  * <table>
  * <caption>Writing one text in float32</caption>
  * <tr><th>preset</th><th>here</th><th>PyTorch</th><th>ratio</th></tr>
- * <tr><td>{@code cpu}</td><td>17,075</td><td>4,290</td><td>3.98 (earlier 3.61)</td></tr>
- * <tr><td>{@code baby}</td><td>1,365</td><td>890</td><td>1.53 (1.63)</td></tr>
- * <tr><td>{@code gpt2}</td><td>75</td><td>76</td><td>0.99 (1.31)</td></tr>
+ * <tr><td>{@code cpu}</td><td>11,710</td><td>3,617</td><td>3.24 (earlier 3.98, 3.61)</td></tr>
+ * <tr><td>{@code baby}</td><td>1,611</td><td>877</td><td>1.84 (1.53, 1.63)</td></tr>
+ * <tr><td>{@code gpt2}</td><td>84</td><td>79</td><td>1.06 (0.99, 1.31)</td></tr>
  * </table>
  *
- * <p>{@code gpt2} reads its weights at 93 to 97 % of the bandwidth that {@code bench decode}
- * measures beside it: 84 tokens a second in float32, 154 in bfloat16 (1.83 times), 229 in int8
- * (2.77 times), medians of three rounds in turn.
+ * <p>{@code cpu} was written at 17,400 tokens a second in the undisturbed runs of that sitting, and
+ * at 11,000 in others.
  *
- * <p>Callers of {@code baby}, by {@code bench serve}: eight together get 3.4 times the tokens of a
- * lone one (3.3 to 3.7 in nine runs, about 4,700 a second); a newcomer among them waits 1.0 steps
- * longer for its first token than when idle; a regular expression takes 1.03 times the time
- * without. By {@code bench decode --sequences 8}, without prompts and all that belongs to a text,
- * it is 3.9 times (3.5 to 4.3, five runs): 5,680 tokens a second beside 1,450. A thread reads the
- * weights of eight rows and multiplies with them one after the other, and keys and values come from
- * beyond the caches: of a pass of 1.4 ms, 0.8 are products, 0.4 attention, 0.1 what one thread does
- * between them.
+ * <p>{@code gpt2} reads its weights at 96 to 104 % of the bandwidth that {@code bench decode}
+ * measures beside it: 86 tokens a second in float32, 155 in bfloat16 (1.80 times), 227 in int8
+ * (2.64 times), medians of three rounds in turn. At times the machine's memory is half as fast
+ * again: then it is 125 to 132, 157 to 202 and 247.
+ *
+ * <p>Callers of {@code baby}, by {@code bench serve}: eight together get 3.3 times the tokens of a
+ * lone one (2.7 to 3.7 in four runs, about 4,900 a second); a newcomer among them waits 1.0 to 1.2
+ * steps longer for its first token than when idle; a regular expression takes 1.02 times the time
+ * without. By {@code bench decode --sequences}, without prompts and all that belongs to a text, two
+ * sequences get 2,590 tokens a second, four 4,210 and eight 5,480, 3.5 times the 1,580 of one. A
+ * thread reads the weights of eight rows and multiplies with them one after the other, and keys and
+ * values come from beyond the caches: of a pass of 1.4 ms, 0.8 are products, 0.4 attention, 0.1
+ * what one thread does between them. All that it reads is 60 MB, 1.2 ms at the speed of memory.
  *
  * <p>A prompt of 1,024 tokens takes 84 µs a token with a model of that shape, one of 256 tokens 68
  * µs.
  *
  * <p>While two other processes keep both cores busy, training keeps 48 % ({@code cpu}) and 50 %
  * ({@code baby}) of its speed; PyTorch 38 % of {@code baby}, and of {@code cpu} less than 6 % (300
- * steps did not end in 90 s). Writing keeps 52 % ({@code cpu}, median of 5 runs, of 34 to 64 %) and
- * 38 % ({@code baby}, of 6, of 36 to 42 %), mostly by one thread: its fair share, two thirds of a
- * core, is 38 % of two threads' speed there.
+ * steps did not end in 90 s). Writing keeps 78 % ({@code cpu}, of 3 runs, of 74 to 79 %) and 42 %
+ * ({@code baby}, the medians of 9 runs each; run by run 30 to 47 %, median 39 %), by one thread
+ * that has its fair share, two thirds of a core.
  *
  * <p>From the start of a JVM to the first token of a saved model of 10.8 M parameters: 0.90 s, the
  * median of 9.
