@@ -27,6 +27,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_destroy;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_attr_set_post_ops;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_destroy;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_query_md;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_query_src_md;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_query_weights_md;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_reorder_primitive_desc_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_s8;
@@ -242,6 +243,7 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     dnnl_memory_desc added = bias ? dense(1, columns) : null;
     dnnl_primitive_desc description = description(described, weights, added, y, accumulate);
     dnnl_memory_desc_destroy(described);
+    requireNoPadding(description, x);
     return context.keep(
         added == null
             ? new OneDnnPrimitive(
@@ -289,6 +291,15 @@ final class OneDnnPackedMatmul implements AutoCloseable {
    */
   private static dnnl_memory_desc inputs(int type, int rows, int inputs) {
     return rows == 1 ? undecided(type, rows, inputs) : denseOf(type, rows, inputs);
+  }
+
+  /** A row's layout that oneDNN has chosen is the plain one, unless it is padded. */
+  private static void requireNoPadding(dnnl_primitive_desc description, dnnl_memory_desc plain) {
+    dnnl_memory_desc chosen = dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0);
+    if (dnnl_memory_desc_get_size(chosen) != dnnl_memory_desc_get_size(plain)) {
+      throw new IllegalStateException(
+          "oneDNN multiplies only padded inputs by packed weights on " + OneDnn.instructionSet());
+    }
   }
 
   /** A matrix whose layout oneDNN chooses; the caller destroys it. */

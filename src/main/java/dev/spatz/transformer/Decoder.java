@@ -33,8 +33,8 @@ public final class Decoder implements AutoCloseable {
   /** … unless each has so many sequences: a call for all heads is faster than two. */
   private static final int MANY_SEQUENCES = 2;
 
-  /** From each power of two to the next there are so many sizes of blocks. */
-  private static final int SIZES = 4;
+  /** From each power of two to the next there are so many sizes: a product has much code. */
+  private static final int SIZES = 2;
 
   private final Transformer transformer;
   private final @Nullable InferenceWeights packed;
@@ -89,7 +89,7 @@ public final class Decoder implements AutoCloseable {
         .toList();
   }
 
-  /** The smallest block that holds so many rows; those beyond mean nothing, a fifth at most. */
+  /** The smallest block that holds so many rows; those beyond mean nothing, a third at most. */
   private Block block(int count) {
     int step = Math.max(1, Integer.highestOneBit(count) / SIZES);
     int size = (count + step - 1) / step * step;
