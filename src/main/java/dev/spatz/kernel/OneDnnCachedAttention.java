@@ -175,7 +175,7 @@ final class OneDnnCachedAttention implements AutoCloseable {
     int count = held(seen);
     int blocks = count / block;
     int all = groups * heads * rows;
-    long room = (long) groups * Math.max(heads * rows, 2) * count;
+    long room = (long) groups * Math.max(heads * rows, 2) * count; // a single row may be one of two
     long scores = scratch.floats(SCORES, room); // (groups,heads,rows,count)
     if (rows == 1) {
       scoresOfRow(queries, seen, shape, groups, keys, scores);
@@ -243,7 +243,9 @@ final class OneDnnCachedAttention implements AutoCloseable {
     }
   }
 
-  /** The heads of a group are the rows of a product; long, a single one has another beside it. */
+  /**
+   * The heads of a group are the rows of a product; a single one with many weights is one of two.
+   */
   private void resultOfRow(
       long weights, int seen, AttentionShape shape, int groups, long values, long out) {
     int heads = shape.group();
