@@ -70,9 +70,9 @@
  *
  * <p>While two other processes keep both cores busy, training keeps 48 % ({@code cpu}) and 50 %
  * ({@code baby}) of its speed; PyTorch 38 % of {@code baby}, and of {@code cpu} less than 6 % (300
- * steps did not end in 90 s). Writing keeps 78 % ({@code cpu}, of 3 runs, of 74 to 79 %) and 42 %
- * ({@code baby}, the medians of 9 runs each; run by run 30 to 47 %, median 39 %), by one thread
- * that has its fair share, two thirds of a core.
+ * steps did not end in 90 s). Writing keeps 78 % ({@code cpu}, of 3 runs, of 74 to 79 %) and 41 %
+ * ({@code baby}, 644 of 1,581 tokens a second, medians of 21 runs each; run by run 30 to 47 %,
+ * median 39 %), by one thread that has its fair share, two thirds of a core.
  *
  * <p>From the start of a JVM to the first token of a saved model of 10.8 M parameters: 0.90 s, the
  * median of 9.
