@@ -49,9 +49,9 @@
  * </table>
  *
  * <p>The server moves its two processors about: near each other a cache line goes to and fro in 0.1
- * µs, else in 0.4 µs, and each has a last-level cache and a way to memory of its own. Near, {@code
- * cpu} is written at 17,400 tokens a second, {@code baby} at 1,500 and {@code gpt2} at 88; far at
- * 11,500, 1,630 and 125.
+ * µs, else in 0.4 µs, and each seems to have a last-level cache and a way to memory of its own.
+ * Near, {@code cpu} is written at 17,400 tokens a second, {@code baby} at 1,500 and {@code gpt2} at
+ * 88; far at 11,500, 1,630 and 125.
  *
  * <p>{@code gpt2} reads its weights at 96 to 104 % of the bandwidth that {@code bench decode}
  * measures beside it: 86 tokens a second in float32, 155 in bfloat16 (1.80 times), 227 in int8

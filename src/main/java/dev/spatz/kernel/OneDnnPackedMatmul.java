@@ -47,7 +47,10 @@ import org.jspecify.annotations.Nullable;
 final class OneDnnPackedMatmul implements AutoCloseable {
   private static final int MATMUL = 400;
   private static final int PACK = 401;
+
+  /** For so many rows oneDNN is asked for a layout: for one it names that of a slower product. */
   private static final int LAYOUT_ROWS = 2;
+
   private static final int X = 0;
   private static final int Y = 1;
 
@@ -312,7 +315,7 @@ final class OneDnnPackedMatmul implements AutoCloseable {
     return any;
   }
 
-  /** oneDNN's preferred layout (inputs,outputs) for two rows; the caller destroys it. */
+  /** oneDNN's preferred layout (inputs,outputs) for a few rows; the caller destroys it. */
   private static dnnl_memory_desc layout(int type, int inputs, int outputs) {
     dnnl_memory_desc any = undecided(type, inputs, outputs);
     dnnl_memory_desc x = denseOf(type, LAYOUT_ROWS, inputs);
