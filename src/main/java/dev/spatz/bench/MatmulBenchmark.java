@@ -3,6 +3,7 @@ package dev.spatz.bench;
 import dev.spatz.kernel.CounterRandom;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,6 +62,7 @@ final class MatmulBenchmark {
   /** One thread's matrices. */
   private static final class Product implements Runnable, AutoCloseable {
     private final Kernels kernels;
+    private final TensorArena memory = new TensorArena();
     private final INDArray left;
     private final INDArray right;
     private final INDArray product;
@@ -70,15 +72,15 @@ final class MatmulBenchmark {
       CounterRandom random = CounterRandom.of(seed);
       this.left = random(size, random.child(0));
       this.right = random(size, random.child(1));
-      this.product = Tensors.zeros(DataType.FLOAT, size, size);
+      this.product = memory.zeros(DataType.FLOAT, size, size);
     }
 
-    private static INDArray random(int size, CounterRandom random) {
+    private INDArray random(int size, CounterRandom random) {
       float[] values = new float[size * size];
       for (int i = 0; i < values.length; i++) {
         values[i] = (float) random.uniform(i) - 0.5f;
       }
-      INDArray matrix = Tensors.zeros(DataType.FLOAT, size, size);
+      INDArray matrix = memory.zeros(DataType.FLOAT, size, size);
       Tensors.write(matrix, 0, values, 0, values.length);
       return matrix;
     }
@@ -91,9 +93,7 @@ final class MatmulBenchmark {
     @Override
     public void close() {
       kernels.close();
-      left.close();
-      right.close();
-      product.close();
+      memory.close();
     }
   }
 }

@@ -87,7 +87,7 @@ final class FloatRows {
   }
 
   /** Multiplies each element by the dropout's factor of its index, from {@code index} on. */
-  void dropout(long x, long rows, int width, long index, Dropout dropout) {
+  void dropout(long x, long rows, int width, long index, Dropout dropout, long out) {
     room(width);
     float kept = (float) (1 / (1 - dropout.rate()));
     for (long r = 0; r < rows; r++) {
@@ -96,7 +96,7 @@ final class FloatRows {
       for (int i = 0; i < width; i++) {
         a[i] = dropout.drops(first + i) ? 0 : a[i] * kept;
       }
-      memory.write(row(x, r, width), a, 0, width);
+      memory.write(row(out, r, width), a, 0, width);
     }
   }
 

@@ -288,13 +288,13 @@ public interface Kernels extends AutoCloseable {
   // ---- dropout and sums ----
 
   /**
-   * Zeroes each element of {@code x} (R,C) with the dropout's rate, in place, and scales the others
-   * by 1/(1 − rate). Its gradient is the same operation on the gradient. Does nothing for {@link
-   * Dropout#NONE}.
+   * Zeroes each element of {@code x} (R,C) with the dropout's rate, and scales the others by 1/(1 −
+   * rate); keeps all for {@link Dropout#NONE}. Its gradient is the same operation on the gradient.
    *
    * @param time positions of each sequence: row r belongs to sequence {@code r / time}
+   * @param out (R,C), may be {@code x}
    */
-  void dropout(INDArray x, int time, Dropout dropout);
+  void dropout(INDArray x, int time, Dropout dropout, INDArray out);
 
   /** {@code out = a + b}; arrays of one shape; {@code out} may be {@code a} or {@code b}. */
   void add(INDArray a, INDArray b, INDArray out);

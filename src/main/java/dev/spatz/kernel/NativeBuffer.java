@@ -9,7 +9,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * memory is an array's, so that ND4J's count has all of ours; its owner closes it.
  */
 final class NativeBuffer implements AutoCloseable {
-  private static final int ALIGNMENT = 64;
+  /** A line of the cache, and a vector of the widest registers. */
+  static final int ALIGNMENT = 64;
 
   private final INDArray memory;
 

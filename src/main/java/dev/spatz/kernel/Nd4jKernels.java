@@ -259,12 +259,14 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void dropout(INDArray x, int time, Dropout dropout) {
+  public void dropout(INDArray x, int time, Dropout dropout, INDArray out) {
     enter();
     if (dropout.active()) {
       INDArray factors = scratch.like(FACTORS, x);
       rows.factors(factors, time, dropout);
-      x.muli(factors);
+      x.muli(factors, out);
+    } else if (out != x) {
+      Tensors.copy(x, out);
     }
   }
 

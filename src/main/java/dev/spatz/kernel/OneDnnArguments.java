@@ -56,17 +56,13 @@ final class OneDnnArguments {
               expected == DataType.FLOAT ? "float32 only" : "bfloat16 here",
               KernelBackend.PROPERTY));
     }
-    long stride = 1;
-    for (int i = array.rank() - 1; i >= 0; i--) {
-      if (array.size(i) > 1 && array.stride(i) != stride) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "array of shape %s and strides %s must be in C order without gaps",
-                Arrays.toString(array.shape()),
-                Arrays.toString(array.stride())));
-      }
-      stride *= array.size(i);
+    if (!Tensors.isDense(array)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "array of shape %s and strides %s must be in C order without gaps",
+              Arrays.toString(array.shape()),
+              Arrays.toString(array.stride())));
     }
     arrays[count++] = array;
     return Tensors.address(array);

@@ -368,13 +368,16 @@ final class OneDnnKernels implements Kernels {
   }
 
   @Override
-  public void dropout(INDArray x, int time, Dropout dropout) {
+  public void dropout(INDArray x, int time, Dropout dropout, INDArray out) {
     enter();
     if (dropout.active()) {
       long first = dropout.firstSequence() * time * x.size(1);
-      long floats = floats(x);
-      rows.dropout(floats, x.size(0), columns(x), first, dropout);
-      writeBack(floats, x);
+      long from = floats(x);
+      long to = type(out) == dnnl_f32 ? at(out) : from;
+      rows.dropout(from, x.size(0), columns(x), first, dropout, to);
+      writeBack(to, out);
+    } else if (out != x) {
+      Tensors.copy(x, out);
     }
   }
 

@@ -10,7 +10,6 @@ import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Makes, views, fills and reads arrays; all other packages touch their contents through here.
@@ -53,7 +52,13 @@ public final class Tensors {
       length = Math.multiplyExact(length, size);
     }
     requireRange(flat, offset, length);
-    return flat.get(NDArrayIndex.interval(offset, offset + length)).reshape('c', shape);
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    for (int i = shape.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= shape[i];
+    }
+    return part(flat, shape, strides, offset);
   }
 
   /** A view of rows {@code from}…{@code to − 1} of a matrix; it owns nothing. */
@@ -66,27 +71,26 @@ public final class Tensors {
     return part(matrix, 0, matrix.size(0), from, to);
   }
 
-  /** Not by {@code get}: ND4J 1.0.0-M2.1 gives an empty array for the end of some views. */
   private static INDArray part(INDArray matrix, long row, long toRow, long column, long toColumn) {
     Objects.checkFromToIndex(row, toRow, matrix.size(0));
     Objects.checkFromToIndex(column, toColumn, matrix.size(1));
+    long[] shape = {toRow - row, toColumn - column};
     long[] strides = {matrix.stride(0), matrix.stride(1)};
-    return Nd4j.create(
-        matrix.data(),
-        new long[] {toRow - row, toColumn - column},
-        strides,
-        matrix.offset() + row * strides[0] + column * strides[1],
-        'c');
+    return part(matrix, shape, strides, row * strides[0] + column * strides[1]);
   }
 
-  /** Sets every element of an array that is no view to zero, without allocating anything. */
+  /** Not by {@code get}: ND4J 1.0.0-M2.1 gives an empty array for the end of some views. */
+  private static INDArray part(INDArray array, long[] shape, long[] strides, long offset) {
+    return Nd4j.create(array.data(), shape, strides, array.offset() + offset, 'c');
+  }
+
+  /** Sets every element of an array in C order without gaps to zero, without an array. */
   public static void zero(INDArray array) {
-    if (!isWhole(array)) {
+    if (!isDense(array)) {
       throw new IllegalArgumentException(
-          "a view of shape " + Arrays.toString(array.shape()) + " cannot be zeroed by itself");
+          "an array of strides " + Arrays.toString(array.stride()) + " has gaps: not set to zero");
     }
-    Pointer.memset(array.data().pointer(), 0, array.length() * array.dataType().width());
-    Reference.reachabilityFence(array);
+    zero(array, 0, array.length());
   }
 
   /** Sets elements {@code from}…{@code to − 1} of an array in C order without gaps to zero. */
@@ -108,15 +112,11 @@ public final class Tensors {
 
   /** Copies all elements; arrays of one shape, whose types may differ. */
   public static void copy(INDArray source, INDArray target) {
-    if (isWhole(source)
-        && isWhole(target)
+    if (isDense(source)
+        && isDense(target)
         && source.dataType() == target.dataType()
         && source.length() == target.length()) {
-      // Not by assign, which makes objects at every call.
-      long bytes = source.length() * source.dataType().width();
-      Pointer.memcpy(target.data().pointer(), source.data().pointer(), bytes);
-      Reference.reachabilityFence(source);
-      Reference.reachabilityFence(target);
+      copy(source, 0, target, 0, source.length()); // not by assign: it makes objects at every call
     } else {
       target.assign(source);
     }
@@ -141,12 +141,16 @@ public final class Tensors {
     Reference.reachabilityFence(target);
   }
 
-  /** Whether an array is all of its buffer, in C order. */
-  private static boolean isWhole(INDArray array) {
-    return array.offset() == 0
-        && array.ordering() == 'c'
-        && !array.isView()
-        && array.length() == array.data().length();
+  /** Whether an array is in C order without gaps. */
+  static boolean isDense(INDArray array) {
+    long stride = 1;
+    for (int i = array.rank() - 1; i >= 0; i--) {
+      if (array.size(i) > 1 && array.stride(i) != stride) {
+        return false;
+      }
+      stride *= array.size(i);
+    }
+    return true;
   }
 
   /**

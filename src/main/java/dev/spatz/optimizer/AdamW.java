@@ -2,6 +2,7 @@ package dev.spatz.optimizer;
 
 import dev.spatz.kernel.AdamWStep;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.transformer.ParameterLayout;
 import dev.spatz.transformer.ParameterSet;
@@ -21,6 +22,7 @@ public final class AdamW implements Optimizer {
   private static final long RANGE = 1 << 17;
 
   private final AdamWConfig config;
+  private final TensorArena moments = new TensorArena();
   private final List<Part> parts = new ArrayList<>();
   private final List<Range> ranges = new ArrayList<>();
   private @Nullable AdamWStep step;
@@ -58,8 +60,8 @@ public final class AdamW implements Optimizer {
         new Part(
             part,
             Tensors.view(gradients.flat(), from, length),
-            Tensors.zeros(part.dataType(), length),
-            Tensors.zeros(part.dataType(), length),
+            moments.zeros(part.dataType(), length),
+            moments.zeros(part.dataType(), length),
             decay));
     for (long at = 0; at < length; at += RANGE) {
       ranges.add(new Range(parts.get(parts.size() - 1), at, Math.min(at + RANGE, length)));
@@ -117,11 +119,6 @@ public final class AdamW implements Optimizer {
 
   @Override
   public void close() {
-    for (Part part : parts) {
-      if (!part.firstMoment.wasClosed()) {
-        part.firstMoment.close();
-        part.secondMoment.close();
-      }
-    }
+    moments.close();
   }
 }

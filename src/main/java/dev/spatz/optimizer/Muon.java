@@ -2,6 +2,7 @@ package dev.spatz.optimizer;
 
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.MuonStep;
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.transformer.Parameter;
 import dev.spatz.transformer.ParameterLayout;
@@ -18,6 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Muon implements Optimizer {
   private final MuonConfig config;
+  private final TensorArena memory = new TensorArena();
   private final INDArray moments;
   private final List<Matrix> matrices;
   private final AdamW rest;
@@ -32,7 +34,7 @@ public final class Muon implements Optimizer {
     Parameter last = hidden.get(hidden.size() - 1);
     long from = hidden.get(0).offset();
     long to = last.offset() + last.size();
-    this.moments = Tensors.zeros(weights.flat().dataType(), to - from);
+    this.moments = memory.zeros(weights.flat().dataType(), to - from);
     this.matrices =
         hidden.stream()
             .map(
@@ -90,9 +92,7 @@ public final class Muon implements Optimizer {
 
   @Override
   public void close() {
-    if (!moments.wasClosed()) {
-      moments.close();
-    }
+    memory.close();
     rest.close();
   }
 }

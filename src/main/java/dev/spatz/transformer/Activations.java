@@ -1,5 +1,6 @@
 package dev.spatz.transformer;
 
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +51,7 @@ final class Activations implements AutoCloseable {
   final INDArray embedded;
   final List<Block> blocks;
   final Normalized norm;
-  private final List<INDArray> owned = new ArrayList<>();
+  private final TensorArena owned = new TensorArena();
 
   /** Activations of {@code rows} rows; {@code shared}: one block's arrays serve all blocks. */
   Activations(TransformerConfig config, DataType type, int rows, boolean shared) {
@@ -60,8 +61,8 @@ final class Activations implements AutoCloseable {
   /** With another type of what linear maps and attention read and write between the streams. */
   Activations(
       TransformerConfig config, DataType type, DataType operands, int rows, boolean shared) {
-    Allocator stream = shape -> own(Tensors.zeros(type, shape));
-    Allocator operand = shape -> own(Tensors.zeros(operands, shape));
+    Allocator stream = shape -> owned.zeros(type, shape);
+    Allocator operand = shape -> owned.zeros(operands, shape);
     this.embedded = stream.zeros(rows, config.channels());
     List<Block> all = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
@@ -158,15 +159,9 @@ final class Activations implements AutoCloseable {
         Tensors.view(whole.inverseDeviation, 0, rows));
   }
 
-  private INDArray own(INDArray array) {
-    owned.add(array);
-    return array;
-  }
-
   @Override
   public void close() {
-    owned.forEach(INDArray::close);
-    owned.clear();
+    owned.close();
   }
 
   private interface Allocator {

@@ -2,6 +2,7 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -42,6 +43,7 @@ public final class Decoder implements AutoCloseable {
   private final RowUpdates updates;
   private final Weights weights;
   private final Activations largest;
+  private final TensorArena owned = new TensorArena();
   private final INDArray logits;
 
   /** By the number of their rows, made when first needed. */
@@ -76,7 +78,7 @@ public final class Decoder implements AutoCloseable {
     this.weights =
         (packed == null ? transformer.weights() : packed.weights()).withMaps(updates::of);
     this.largest = new Activations(config, transformer.dataType(), MOST_SEQUENCES, true);
-    this.logits = Tensors.zeros(transformer.dataType(), MOST_SEQUENCES, config.vocabularySize());
+    this.logits = owned.zeros(transformer.dataType(), MOST_SEQUENCES, config.vocabularySize());
     Activations.Block any = largest.blocks.get(0);
     this.qkv = eachRow(any.qkv());
     this.attended = eachRow(any.attended());
@@ -375,7 +377,7 @@ public final class Decoder implements AutoCloseable {
     if (!logits.wasClosed()) {
       largest.close();
       updates.close();
-      logits.close();
+      owned.close();
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.spatz.transformer;
 
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class KeyValueCache implements AutoCloseable {
   /** Positions of a block. */
   public static final int BLOCK = 64;
+
+  private final TensorArena memory = new TensorArena();
 
   /** Of each layer, as the kernels take them (P/{@value #BLOCK},G,D,{@value #BLOCK}). */
   final List<INDArray> keys = new ArrayList<>();
@@ -90,9 +93,9 @@ public final class KeyValueCache implements AutoCloseable {
     long size = config.headSize();
     while (values.size() < config.layers()) { // goes on where it failed for want of memory
       if (keys.size() == values.size()) {
-        keys.add(Tensors.uninitialized(type, capacity / BLOCK, groups, size, BLOCK));
+        keys.add(memory.uninitialized(type, capacity / BLOCK, groups, size, BLOCK));
       }
-      values.add(Tensors.uninitialized(type, groups, capacity, size));
+      values.add(memory.uninitialized(type, groups, capacity, size));
     }
     for (int layer = 0; layer < config.layers(); layer++) {
       Tensors.zero(keys.get(layer), begun * groups * size, needed * groups * size);
@@ -248,8 +251,7 @@ public final class KeyValueCache implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      keys.forEach(INDArray::close);
-      values.forEach(INDArray::close);
+      memory.close();
     }
   }
 }

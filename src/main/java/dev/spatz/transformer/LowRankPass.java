@@ -2,6 +2,7 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.Dropout;
 import dev.spatz.kernel.Kernels;
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WriteMode;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ final class LowRankPass implements AutoCloseable {
   private final int time;
   private final Weights weights;
   private final INDArray dInner;
-  private final List<INDArray> owned = new ArrayList<>();
+  private final TensorArena owned = new TensorArena();
   private final Map<Integer, Dropped> dropped = new HashMap<>();
   private DropoutSites dropout = DropoutSites.NONE;
   private @Nullable ParameterSet gradients;
@@ -50,7 +51,7 @@ final class LowRankPass implements AutoCloseable {
     this.rows = rows;
     this.time = time;
     int rank = adapter.config().rank();
-    this.dInner = own(operands, rows, rank);
+    this.dInner = owned.zeros(operands, rows, rank);
     Map<String, List<Update>> updates = new HashMap<>();
     for (LoraModule module : adapter.modules()) {
       updates
@@ -61,7 +62,7 @@ final class LowRankPass implements AutoCloseable {
                   adapter.modules().indexOf(module),
                   adapter.matrices().get(module.a()),
                   adapter.matrices().get(module.b()),
-                  own(operands, rows, rank)));
+                  owned.zeros(operands, rows, rank)));
     }
     this.weights =
         weights.withMaps(
@@ -69,12 +70,6 @@ final class LowRankPass implements AutoCloseable {
               List<Update> own = updates.get(map.name());
               return own == null ? map : map.with(new Updated(map, own));
             });
-  }
-
-  private INDArray own(DataType type, long... shape) {
-    INDArray array = Tensors.zeros(type, shape);
-    owned.add(array);
-    return array;
   }
 
   /** The dropout of a model with this adapter. */
@@ -123,7 +118,7 @@ final class LowRankPass implements AutoCloseable {
           INDArray dInput = dropped(x).dX;
           Tensors.fill(dInput, 0);
           backward(kernels, update, dY, input, dInput, mode);
-          kernels.dropout(dInput, time, drop);
+          kernels.dropout(dInput, time, drop, dInput);
           kernels.add(dX, dInput, dX);
         }
       }
@@ -161,21 +156,21 @@ final class LowRankPass implements AutoCloseable {
     if (!drop.active()) {
       return x;
     }
-    INDArray copy = dropped(x).x;
-    Tensors.copy(x, copy);
-    kernels.dropout(copy, time, drop);
-    return copy;
+    INDArray input = dropped(x).x;
+    kernels.dropout(x, time, drop, input);
+    return input;
   }
 
   private Dropped dropped(INDArray x) {
     return dropped.computeIfAbsent(
         (int) x.size(1),
-        width -> new Dropped(own(x.dataType(), rows, width), own(x.dataType(), rows, width)));
+        width ->
+            new Dropped(
+                owned.zeros(x.dataType(), rows, width), owned.zeros(x.dataType(), rows, width)));
   }
 
   @Override
   public void close() {
-    owned.forEach(INDArray::close);
-    owned.clear();
+    owned.close();
   }
 }

@@ -1,6 +1,7 @@
 package dev.spatz.transformer;
 
 import dev.spatz.kernel.NativeMemory;
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -15,13 +16,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class ParameterSet implements AutoCloseable {
   private final ParameterLayout layout;
+  private final TensorArena memory = new TensorArena();
   private final INDArray flat;
   private final Map<String, INDArray> views = new LinkedHashMap<>();
   private @Nullable Weights weights;
 
   private ParameterSet(ParameterLayout layout, DataType type) {
     this.layout = layout;
-    this.flat = Tensors.zeros(type, layout.elements());
+    this.flat = memory.zeros(type, layout.elements());
     for (Parameter parameter : layout.parameters()) {
       views.put(parameter.name(), Tensors.view(flat, parameter.offset(), parameter.shape()));
     }
@@ -153,8 +155,6 @@ public final class ParameterSet implements AutoCloseable {
   /** Frees the buffer; closing twice is fine. */
   @Override
   public void close() {
-    if (!flat.wasClosed()) {
-      flat.close();
-    }
+    memory.close();
   }
 }

@@ -53,7 +53,7 @@ final class Passes implements AutoCloseable {
     parameters.requireOpen();
     INDArray x = activations.embedded; // (R,C)
     kernels.embed(ids, positions, weights.tokens(), weights.positions(), x);
-    kernels.dropout(x, time, dropout.embedding());
+    kernels.dropout(x, time, dropout.embedding(), x);
     for (int i = 0; i < config.layers(); i++) {
       Weights.Layer layer = weights.layers().get(i);
       Activations.Block a = activations.blocks.get(i);
@@ -101,7 +101,7 @@ final class Passes implements AutoCloseable {
       feedForwardBackward(kernels, layer, workspace, i, dropout, mode, dLayer);
       attentionBackward(kernels, layer, workspace, i, dropout, mode, dLayer);
     }
-    kernels.dropout(dX, workspace.time, dropout.embedding());
+    kernels.dropout(dX, workspace.time, dropout.embedding(), dX);
     if (gradients.tokens() != null) {
       kernels.embedBackward(
           dX, ids, workspace.positions, gradients.tokens(), gradients.positions());

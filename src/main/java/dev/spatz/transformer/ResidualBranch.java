@@ -2,7 +2,6 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.Dropout;
 import dev.spatz.kernel.Kernels;
-import dev.spatz.kernel.Tensors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The end of a block's branch: its last map, dropout, and the way back into the stream. */
@@ -20,7 +19,7 @@ final class ResidualBranch {
       INDArray out) {
     if (dropout.active()) {
       map.forward(kernels, x, null, out);
-      kernels.dropout(out, time, dropout);
+      kernels.dropout(out, time, dropout, out);
       kernels.add(residual, out, out);
     } else {
       map.forward(kernels, x, residual, out);
@@ -33,8 +32,7 @@ final class ResidualBranch {
     if (!dropout.active()) {
       return dX;
     }
-    Tensors.copy(dX, d.branch());
-    kernels.dropout(d.branch(), time, dropout);
+    kernels.dropout(dX, time, dropout, d.branch());
     return d.branch();
   }
 }

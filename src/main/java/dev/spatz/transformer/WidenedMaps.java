@@ -2,6 +2,7 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.RoundedMatrix;
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import dev.spatz.kernel.WriteMode;
 import org.jspecify.annotations.Nullable;
@@ -14,12 +15,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * gradient of the input alone.
  */
 final class WidenedMaps implements AutoCloseable {
+  private final TensorArena owned = new TensorArena();
   private final INDArray memory;
   private final Weights weights;
 
   /** {@code operands}: type of what linear maps read and write. */
   WidenedMaps(Weights own, FrozenMatrices frozen, DataType operands) {
-    memory = Tensors.zeros(operands, frozen.largest());
+    memory = owned.zeros(operands, frozen.largest());
     weights =
         own.withMaps(
             map -> {
@@ -64,6 +66,6 @@ final class WidenedMaps implements AutoCloseable {
 
   @Override
   public void close() {
-    memory.close();
+    owned.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.spatz.transformer;
 
 import dev.spatz.kernel.AttentionShape;
 import dev.spatz.kernel.CounterRandom;
+import dev.spatz.kernel.TensorArena;
 import dev.spatz.kernel.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,7 +38,7 @@ public final class Workspace implements AutoCloseable {
 
   final double[] factors;
   private final TransformerConfig config;
-  private final List<INDArray> owned = new ArrayList<>();
+  private final TensorArena owned = new TensorArena();
   private final Map<Long, PackedSequence> views = new HashMap<>();
   private final PackedSequence whole;
   private List<PackedSequence> packed;
@@ -79,17 +80,17 @@ public final class Workspace implements AutoCloseable {
     this.losses = new double[rows];
     this.factors = new double[rows];
     this.activations = new Activations(config, type, operands, rows, false);
-    this.logits = zeros(type, logitRows(config, rows), config.vocabularySize());
-    INDArray hidden = zeros(operands, rows, config.hiddenWidth());
+    this.logits = owned.zeros(type, logitRows(config, rows), config.vocabularySize());
+    INDArray hidden = owned.zeros(operands, rows, config.hiddenWidth());
     this.gradients =
         new Gradients(
-            zeros(type, rows, config.channels()),
-            zeros(type, rows, config.channels()),
-            zeros(operands, rows, config.channels()),
-            zeros(operands, rows, config.attentionShape(time).rowWidth()),
-            zeros(operands, rows, config.heads() * config.headSize()),
+            owned.zeros(type, rows, config.channels()),
+            owned.zeros(type, rows, config.channels()),
+            owned.zeros(operands, rows, config.channels()),
+            owned.zeros(operands, rows, config.attentionShape(time).rowWidth()),
+            owned.zeros(operands, rows, config.heads() * config.headSize()),
             hidden,
-            config.gated() ? zeros(operands, rows, config.feedForward()) : hidden);
+            config.gated() ? owned.zeros(operands, rows, config.feedForward()) : hidden);
     this.whole = view(0, rows, config.attentionShape(time));
     this.packed = List.of(whole);
     this.dropout = new DropoutSites(config.dropout(), 0, config.layers(), 0);
@@ -235,12 +236,6 @@ public final class Workspace implements AutoCloseable {
     return positions.length;
   }
 
-  private INDArray zeros(DataType type, long... shape) {
-    INDArray array = Tensors.zeros(type, shape);
-    owned.add(array);
-    return array;
-  }
-
   /** Frees the memory; closing twice is fine. */
   @Override
   public void close() {
@@ -251,7 +246,6 @@ public final class Workspace implements AutoCloseable {
     if (widened != null) {
       widened.close();
     }
-    owned.forEach(INDArray::close);
-    owned.clear();
+    owned.close();
   }
 }

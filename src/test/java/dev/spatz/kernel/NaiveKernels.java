@@ -355,15 +355,16 @@ final class NaiveKernels implements Kernels {
   }
 
   @Override
-  public void dropout(INDArray x, int time, Dropout dropout) {
+  public void dropout(INDArray x, int time, Dropout dropout, INDArray out) {
     Values v = Values.of(x);
+    Values result = Values.of(out);
     for (int r = 0; r < v.rows(); r++) {
       for (int c = 0; c < v.columns; c++) {
         long index = (dropout.firstSequence() * time + r) * v.columns + c;
-        v.set(r, c, dropout.drops(index) ? 0 : v.get(r, c) / (1 - dropout.rate()));
+        result.set(r, c, dropout.drops(index) ? 0 : v.get(r, c) / (1 - dropout.rate()));
       }
     }
-    v.store();
+    result.store();
   }
 
   @Override

@@ -248,10 +248,10 @@ final class RoundingKernels implements Kernels {
   }
 
   @Override
-  public void dropout(INDArray x, int time, Dropout dropout) {
+  public void dropout(INDArray x, int time, Dropout dropout, INDArray out) {
     INDArray result = rounded(x);
-    kernels.dropout(result, time, dropout);
-    back(result, x);
+    kernels.dropout(result, time, dropout, result);
+    back(result, out);
   }
 
   @Override

@@ -249,8 +249,10 @@ abstract class RowKernelsTest extends KernelsHarness {
     for (int time : new int[] {1, 3}) {
       long[] matrix = of((long) sequences * time, columns);
       Dropout dropout = Dropout.of(0.3).moveTo(CounterRandom.of(7), 0, 5);
-      agree((k, a) -> k.dropout(a[0], time, dropout), random(matrix));
-      agree((k, a) -> k.dropout(a[0], time, Dropout.NONE), random(matrix));
+      agree((k, a) -> k.dropout(a[0], time, dropout, a[0]), random(matrix));
+      agree((k, a) -> k.dropout(a[0], time, dropout, a[1]), random(matrix, matrix));
+      agree((k, a) -> k.dropout(a[0], time, Dropout.NONE, a[0]), random(matrix));
+      agree((k, a) -> k.dropout(a[0], time, Dropout.NONE, a[1]), random(matrix, matrix));
     }
   }
 
@@ -258,7 +260,7 @@ abstract class RowKernelsTest extends KernelsHarness {
   void dropout_dropsItsRateAndScalesTheRest() {
     INDArray x = Tensors.zeros(type, 400, 250);
     Tensors.fill(x, 1);
-    kernels.dropout(x, 10, Dropout.of(0.2).moveTo(CounterRandom.of(3), 0, 0));
+    kernels.dropout(x, 10, Dropout.of(0.2).moveTo(CounterRandom.of(3), 0, 0), x);
     double[] values = Tensors.toDoubles(x);
     long dropped = Arrays.stream(values).filter(v -> v == 0).count();
     // Five standard deviations of a binomial distribution.
@@ -272,9 +274,11 @@ abstract class RowKernelsTest extends KernelsHarness {
     CounterRandom key = CounterRandom.of(11);
     INDArray whole = gaussian(4L * time, 13);
     INDArray parts = whole.dup('c');
-    kernels.dropout(whole, time, Dropout.of(0.5).moveTo(key, 0, 20));
-    kernels.dropout(Tensors.rows(parts, 0, time), time, Dropout.of(0.5).moveTo(key, 0, 20));
-    kernels.dropout(Tensors.rows(parts, time, 4L * time), time, Dropout.of(0.5).moveTo(key, 0, 21));
+    kernels.dropout(whole, time, Dropout.of(0.5).moveTo(key, 0, 20), whole);
+    INDArray first = Tensors.rows(parts, 0, time);
+    kernels.dropout(first, time, Dropout.of(0.5).moveTo(key, 0, 20), first);
+    INDArray others = Tensors.rows(parts, time, 4L * time);
+    kernels.dropout(others, time, Dropout.of(0.5).moveTo(key, 0, 21), others);
     assertArrayEquals(Tensors.toDoubles(whole), Tensors.toDoubles(parts));
   }
 
