@@ -10,38 +10,38 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntToLongFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Daemon threads that share the tasks of a phase, each with its own kernels and memory. A phase
- * ends when all its tasks have ended: there is nothing else that one thread waits for another in.
+ * The calling thread and daemon threads beside it, which share the tasks of a phase, each with its
+ * own kernels and memory. A phase ends when all its tasks have ended: there is nothing else that
+ * one thread waits for another in. One caller at a time.
+ *
+ * <p>Who waits spins for a moment before it parks, since a phase of a step comes soon after the one
+ * before: to wake a thread costs some 40 µs, and a step of a small model takes 10 ms.
  */
 final class WorkerTeam implements AutoCloseable {
+  private static final int SPINS = 4_000;
+
   private final List<Worker> workers = new ArrayList<>();
-  private final ExecutorService threads;
+  private final List<Helper> helpers = new ArrayList<>();
+  private volatile @Nullable Phase current;
+  private volatile boolean closed;
 
   /** What one thread works with. */
-  static final class Worker implements Runnable, AutoCloseable {
+  static final class Worker implements AutoCloseable {
     final Kernels kernels;
     private final Transformer transformer;
-    private @Nullable Phase phase;
     private final Map<Integer, Pass> passes = new TreeMap<>();
 
     private Worker(Transformer transformer, Kernels kernels) {
       this.transformer = transformer;
       this.kernels = kernels;
-    }
-
-    @Override
-    public void run() {
-      phase.work(this);
     }
 
     /** Memory for a pass over so many sequences of a data set, made at its first use. */
@@ -132,19 +132,16 @@ final class WorkerTeam implements AutoCloseable {
     void run(Worker worker, int index);
   }
 
+  /** A team of so many threads, the caller among them. */
   WorkerTeam(int size, Transformer transformer, KernelBackend backend) {
     for (int i = 0; i < size; i++) {
       workers.add(new Worker(transformer, backend.create()));
     }
-    AtomicInteger number = new AtomicInteger();
-    this.threads =
-        Executors.newFixedThreadPool(
-            size,
-            task -> {
-              Thread thread = new Thread(task, "spatz-worker-" + number.incrementAndGet());
-              thread.setDaemon(true);
-              return thread;
-            });
+    for (int i = 1; i < size; i++) {
+      Helper helper = new Helper(workers.get(i), i);
+      helpers.add(helper);
+      helper.thread.start();
+    }
   }
 
   int size() {
@@ -160,14 +157,15 @@ final class WorkerTeam implements AutoCloseable {
   private static final class Phase {
     private final int count;
     private final Task task;
-    private final CountDownLatch done;
+    private final Thread caller = Thread.currentThread();
     private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger helping;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    Phase(int count, Task task, int workers) {
+    Phase(int count, Task task, int helpers) {
       this.count = count;
       this.task = task;
-      this.done = new CountDownLatch(workers);
+      this.helping = new AtomicInteger(helpers);
     }
 
     void work(Worker worker) {
@@ -178,8 +176,70 @@ final class WorkerTeam implements AutoCloseable {
       } catch (RuntimeException | Error e) {
         failure.compareAndSet(null, e);
         next.set(count);
-      } finally {
-        done.countDown();
+      }
+    }
+
+    void help(Worker worker) {
+      work(worker);
+      if (helping.decrementAndGet() == 0) {
+        LockSupport.unpark(caller);
+      }
+    }
+
+    /** Waits for the helpers, also when the calling thread is interrupted. */
+    void await() {
+      boolean interrupted = false;
+      for (int spins = 0; helping.get() > 0; spins++) {
+        if (spins < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          LockSupport.park(this);
+          interrupted |= Thread.interrupted(); // or it would not park again
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Takes part in one phase after the other. */
+  private final class Helper implements Runnable {
+    private final Worker worker;
+    private final Thread thread;
+    private volatile boolean parked;
+
+    Helper(Worker worker, int number) {
+      this.worker = worker;
+      this.thread = new Thread(this, "spatz-worker-" + number);
+      thread.setDaemon(true);
+    }
+
+    @Override
+    public void run() {
+      Phase last = null;
+      int idle = 0;
+      while (!closed) {
+        Phase phase = current;
+        if (phase != last && phase != null) {
+          phase.help(worker);
+          last = phase;
+          idle = 0;
+        } else if (idle++ < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          parked = true;
+          if (!closed && current == last) {
+            LockSupport.park(WorkerTeam.this);
+          }
+          parked = false;
+        }
+      }
+    }
+
+    void wake() {
+      if (parked) {
+        LockSupport.unpark(thread);
       }
     }
   }
@@ -189,28 +249,12 @@ final class WorkerTeam implements AutoCloseable {
    * memory they use must not be freed under them. The first exception of a task is thrown again.
    */
   void forEach(int count, Task task) {
-    Phase phase = new Phase(count, task, workers.size());
-    for (Worker worker : workers) {
-      worker.phase = phase;
-      threads.execute(worker);
-    }
-    awaitUninterruptibly(phase.done);
+    Phase phase = new Phase(count, task, helpers.size());
+    current = phase;
+    helpers.forEach(Helper::wake);
+    phase.work(workers.get(0));
+    phase.await();
     rethrow(phase.failure.get());
-  }
-
-  private static void awaitUninterruptibly(CountDownLatch latch) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        latch.await();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   private static void rethrow(@Nullable Throwable failure) {
@@ -222,9 +266,11 @@ final class WorkerTeam implements AutoCloseable {
     }
   }
 
+  /** Ends the threads, which have no task now. */
   @Override
   public void close() {
-    threads.shutdown();
+    closed = true;
+    helpers.forEach(Helper::wake);
     workers.forEach(Worker::close);
   }
 }
