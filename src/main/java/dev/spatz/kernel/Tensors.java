@@ -24,7 +24,10 @@ public final class Tensors {
 
   private Tensors() {}
 
-  /** A new array of zeros, off the heap; the caller owns it and frees it by {@code close()}. */
+  /**
+   * A new array of zeros, off the heap; the caller owns it and frees it by {@code close()}. What a
+   * pass works on is better made by a {@link TensorArena}.
+   */
   public static INDArray zeros(DataType type, long... shape) {
     return Nd4j.zeros(type, shape);
   }
