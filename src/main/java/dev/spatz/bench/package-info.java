@@ -39,15 +39,15 @@
  * </table>
  *
  * <p>The server moves its two processors about, see below. Near each other PyTorch trains {@code
- * cpu} at 50,100 tokens a second (1.38), far from each other at 34,700 (1.93); Spatz, whose threads
- * wait for each other three times a step, hardly notices. Arrays that begin at lines of the cache
- * made {@code gpt2} 5 % faster, {@code baby} 3 % and {@code cpu} 1 %, threads that need not be
- * woken within a step {@code cpu} 2 %.
+ * cpu} at 50,100 tokens a second, Spatz at 69,500 (1.39); far from each other they do 34,700 and
+ * 66,300: Spatz' threads wait for each other three times a step only. Arrays that begin at lines of
+ * the cache made {@code gpt2} 5 % faster, {@code baby} 3 % and {@code cpu} 1 %, threads that need
+ * not be woken within a step {@code cpu} 2 %.
  *
  * <p>A step's operations, nanoGPT's count, come at 88 to 92 % of the rate of a lone product ({@code
  * gpt2}, {@code baby}), of {@code cpu} at 75 %. Of a step of {@code gpt2} 87 % are products outside
- * attention, 5 % attention, 4 % AdamW; of one of {@code baby} 82 %, 11 %, less than 1 %, and 3 %
- * GELU; of one of {@code cpu} 67 %, 16 %, 4 % and 6 %.
+ * attention, 5 % attention, 4 % AdamW; of one of {@code baby} 83 %, 11 %, less than 1 %, and 3 %
+ * GELU; of one of {@code cpu} 68 %, 15 %, 3 % and 6 %.
  *
  * <table>
  * <caption>Writing one text in float32</caption>
