@@ -9,7 +9,6 @@ import static dev.spatz.kernel.Nd4jMath.rowSums;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
  * The reference: plain ND4J operations in float32 or float64, whichever the arrays are, and Java
@@ -27,7 +26,7 @@ final class Nd4jKernels implements Kernels {
   private final JavaRows rows = new JavaRows();
   private final JavaRanges ranges = new JavaRanges();
   private final Nd4jMuon muon = new Nd4jMuon();
-  private @Nullable Thread thread;
+  private final OpenMpWidth width = new OpenMpWidth();
   private boolean closed;
 
   /** Called first by every operation, which may come from another thread than the one before. */
@@ -35,9 +34,7 @@ final class Nd4jKernels implements Kernels {
     if (closed) {
       throw new IllegalStateException("these kernels are closed");
     }
-    if (thread != Thread.currentThread()) {
-      thread = Thread.currentThread();
-      NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
+    if (width.narrow()) {
       // OpenBLAS has a thread pool of its own, one for the whole process.
       openblas_nolapack.blas_set_num_threads(1);
     }
@@ -449,6 +446,7 @@ final class Nd4jKernels implements Kernels {
   @Override
   public void close() {
     closed = true;
+    width.restore();
     scratch.close();
     lowRank.close();
     normalizations.close();

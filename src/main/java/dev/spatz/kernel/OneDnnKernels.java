@@ -10,7 +10,6 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
  * The fast path: float32, and products of bfloat16, by oneDNN primitives that work on the arrays'
@@ -48,7 +47,7 @@ final class OneDnnKernels implements Kernels {
   private final FloatMuon muon = new FloatMuon(matmul, memory);
 
   private final OneDnnArguments arguments = new OneDnnArguments();
-  private @Nullable Thread thread;
+  private final OpenMpWidth width = new OpenMpWidth();
   private boolean closed;
 
   /** Called first by every operation, which may come from another thread than the one before. */
@@ -57,10 +56,7 @@ final class OneDnnKernels implements Kernels {
       throw new IllegalStateException("these kernels are closed");
     }
     arguments.begin();
-    if (thread != Thread.currentThread()) {
-      thread = Thread.currentThread();
-      NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
-    }
+    width.narrow();
   }
 
   /** Where a float32 array begins; 0 for null. */
@@ -540,6 +536,7 @@ final class OneDnnKernels implements Kernels {
   public void close() {
     if (!closed) {
       closed = true;
+      width.restore();
       context.close();
       scratch.close();
       linear.close();
