@@ -1,5 +1,6 @@
 package dev.spatz.transformer;
 
+import dev.spatz.kernel.HelperThread;
 import dev.spatz.kernel.KernelBackend;
 import dev.spatz.kernel.Kernels;
 import dev.spatz.kernel.PackedWeights;
@@ -9,7 +10,6 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,11 +20,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * since other programs keep the processors busy, it does without help until it has not been
  * interrupted itself for a while; and for longer if the next long wait comes soon. The helpers
  * serve one caller at a time; others do without.
- *
- * <p>A helper without work spins for a moment, as the next map of a pass comes soon, then parks.
  */
 final class SliceTeam implements AutoCloseable {
-  private static final int SPINS = 4_000;
   private static final int SPINS_BEFORE_YIELD = 2_000;
 
   /** Of a map of few slices: few calls, and yet something for whoever is free first. */
@@ -66,7 +63,6 @@ final class SliceTeam implements AutoCloseable {
 
   private final AtomicInteger finished = new AtomicInteger();
   private final List<Helper> helpers = new ArrayList<>();
-  private volatile boolean closed;
   private volatile @Nullable Throwable failure;
 
   /** Written before its ticket, and not again before all its parts are finished. */
@@ -82,9 +78,7 @@ final class SliceTeam implements AutoCloseable {
   /** A team of so many threads, the caller among them. */
   SliceTeam(int threads, KernelBackend backend) {
     for (int i = 1; i < threads; i++) {
-      Helper helper = new Helper(backend.create(), i);
-      helpers.add(helper);
-      helper.thread.start();
+      helpers.add(new Helper(backend.create(), i));
     }
   }
 
@@ -194,11 +188,7 @@ final class SliceTeam implements AutoCloseable {
     long start = System.nanoTime();
     finished.set(0);
     ticket.set(((ticket.get() >>> 32) + 1) << 32 | (long) slices << END);
-    for (Helper helper : helpers) {
-      if (helper.parked) {
-        LockSupport.unpark(helper.thread);
-      }
-    }
+    helpers.forEach(helper -> helper.thread.wake());
     try {
       while (claim(kernels, true)) {}
     } finally {
@@ -258,34 +248,30 @@ final class SliceTeam implements AutoCloseable {
     return (ticket & MASK) >= (ticket >>> END & MASK);
   }
 
-  private final class Helper implements Runnable {
+  /** A thread and the kernels it works with. */
+  private final class Helper implements HelperThread.Work, AutoCloseable {
     final Kernels kernels;
-    final Thread thread;
-    volatile boolean parked;
+    final HelperThread thread;
 
     Helper(Kernels kernels, int number) {
       this.kernels = kernels;
-      this.thread = new Thread(this, "spatz-slices-" + number);
-      thread.setDaemon(true);
+      this.thread = HelperThread.start("spatz-slices-" + number, this);
     }
 
     @Override
-    public void run() {
-      int idle = 0;
-      while (!closed) {
-        if (claim(kernels, false)) {
-          idle = 0;
-        } else if (idle++ < SPINS) {
-          Thread.onSpinWait();
-        } else {
-          parked = true;
-          if (!closed && isEmpty(ticket.get())) {
-            LockSupport.park(this);
-          }
-          parked = false;
-          idle = 0;
-        }
-      }
+    public boolean some() {
+      return claim(kernels, false);
+    }
+
+    @Override
+    public boolean waits() {
+      return !isEmpty(ticket.get());
+    }
+
+    @Override
+    public void close() {
+      thread.close();
+      kernels.close();
     }
   }
 
@@ -302,21 +288,6 @@ final class SliceTeam implements AutoCloseable {
   /** Ends the threads, when no caller is left; closing twice is fine. */
   @Override
   public void close() {
-    closed = true;
-    boolean interrupted = false;
-    for (Helper helper : helpers) {
-      LockSupport.unpark(helper.thread);
-      while (helper.thread.isAlive()) {
-        try {
-          helper.thread.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      helper.kernels.close();
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    helpers.forEach(Helper::close);
   }
 }
