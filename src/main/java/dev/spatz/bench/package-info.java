@@ -38,9 +38,9 @@
  *     <td>1.33, 1.62, 1.22</td></tr>
  * </table>
  *
- * <p>The server moves its two processors about, see below. Near each other PyTorch trains {@code
- * cpu} at 50,100 tokens a second, Spatz at 69,500 (1.39); far from each other they do 34,700 and
- * 66,300: Spatz' threads wait for each other three times a step only. Arrays that begin at lines of
+ * <p>How fast PyTorch trains {@code cpu} depends on where the server has its two processors, see
+ * below: near each other 50,100 tokens a second, where Spatz does 69,500 (1.39), else 34,700 and
+ * 66,300. Spatz' threads wait for each other only three times a step. Arrays that begin at lines of
  * the cache made {@code gpt2} 5 % faster, {@code baby} 3 % and {@code cpu} 1 %, threads that need
  * not be woken within a step {@code cpu} 2 %.
  *
@@ -67,8 +67,8 @@
  * (2.64 times), medians of three rounds in turn with the processors mostly near each other. Far it
  * is 125 to 132, 157 to 202 and 247.
  *
- * <p>Callers of {@code baby}, by {@code bench serve}: eight together get 3.3 times the tokens of a
- * lone one (2.7 to 3.7 in four runs, about 4,900 a second); a newcomer among them waits 1.0 to 1.2
+ * <p>Callers of {@code baby}, by {@code bench serve}: eight together get 3.2 times the tokens of a
+ * lone one (2.7 to 3.7 in six runs, about 4,900 a second); a newcomer among them waits 1.0 to 1.2
  * steps longer for its first token than when idle; a regular expression takes 1.02 times the time
  * without. By {@code bench decode --sequences}, without prompts and all that belongs to a text, two
  * sequences get 2,590 tokens a second, four 4,210 and eight 5,480, 3.5 times the 1,580 of one. A

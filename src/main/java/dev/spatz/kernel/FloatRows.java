@@ -86,7 +86,10 @@ final class FloatRows {
     }
   }
 
-  /** Multiplies each element by the dropout's factor of its index, from {@code index} on. */
+  /**
+   * Multiplies each element by the dropout's factor of its index, from {@code index} on; {@code
+   * out} may be {@code x}.
+   */
   void dropout(long x, long rows, int width, long index, Dropout dropout, long out) {
     room(width);
     float kept = (float) (1 / (1 - dropout.rate()));

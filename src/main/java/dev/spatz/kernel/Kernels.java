@@ -22,8 +22,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * </ul>
  *
  * <p>An instance belongs to one thread at a time and runs on that thread alone: parallelism lies
- * above, in the shards of a batch. Operations are deterministic: the same arrays give the same
- * bits.
+ * above, in the shards of a batch. The thread's OpenMP width is 1 from its first operation until it
+ * closes the instance. Operations are deterministic: the same arrays give the same bits.
  */
 public interface Kernels extends AutoCloseable {
 

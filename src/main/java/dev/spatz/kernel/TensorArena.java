@@ -11,7 +11,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * Arrays off the heap of one owner, which frees them together. Each begins at an address that
  * {@value NativeBuffer#ALIGNMENT} divides, so that no vector of a processor's widest registers lies
  * across two lines of the cache: the arrays of ND4J and of the C library begin 16 bytes after such
- * an address, which made training on Zen 5 a thirtieth slower.
+ * an address, which made training on Zen 5 one to five hundredths slower.
  */
 public final class TensorArena implements AutoCloseable {
   private final List<INDArray> memory = new ArrayList<>();

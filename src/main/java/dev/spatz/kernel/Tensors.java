@@ -50,17 +50,13 @@ public final class Tensors {
       throw new IllegalArgumentException(
           "a view is taken of a flat array, not of one of shape " + Arrays.toString(flat.shape()));
     }
+    long[] strides = new long[shape.length];
     long length = 1;
-    for (long size : shape) {
-      length = Math.multiplyExact(length, size);
+    for (int i = shape.length - 1; i >= 0; i--) {
+      strides[i] = length;
+      length = Math.multiplyExact(length, shape[i]);
     }
     requireRange(flat, offset, length);
-    long[] strides = new long[shape.length];
-    long stride = 1;
-    for (int i = shape.length - 1; i >= 0; i--) {
-      strides[i] = stride;
-      stride *= shape[i];
-    }
     return part(flat, shape, strides, offset);
   }
 
